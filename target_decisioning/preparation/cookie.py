@@ -1,0 +1,130 @@
+"""The ``mbox`` cookie: who a visitor is, from one page to the next.
+
+    "session#<id>#<expires>|PC#<tntId>#<expires>"  <->  {"session": ..., "PC": ...}
+
+Names and values are percent-encoded as ``encodeURIComponent`` does, ``expires`` is in epoch seconds. A cookie comes
+from a browser, so it is read with limits and a part that breaks them is left out, the others stay.
+
+Source: semantics.md 1.4, D10; faults.md E3.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+COOKIE_NAME: Final = "mbox"
+SESSION: Final = "session"
+DEVICE_ID: Final = "PC"
+SESSION_SECONDS: Final = 1860
+DEVICE_ID_SECONDS: Final = 63_244_800
+
+_LONGEST_COOKIE = 8 * 1024
+_MOST_PARTS = 16
+_LONGEST_EXPIRY = 32
+
+_UNESCAPED_MARKS = "-_.!~*'()"
+_is_unescaped = re.compile(r"[A-Za-z0-9\-_.!~*'()]*").fullmatch
+_escapes = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_has_broken_escape = re.compile(r"%(?![0-9A-Fa-f]{2})").search
+_has_unfit_character = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
+_is_decimal_number = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
+_is_based_number = re.compile(r"0(?:[xX][0-9A-Fa-f]+|[oO][0-7]+|[bB][01]+)").fullmatch
+
+
+def parse_cookie(text: object, now_ms: int) -> dict[str, str]:
+    """Return the cookie's valid parts as name -> value, both decoded; never raises.
+
+    Args:
+        text: the cookie's value; anything but a text gives ``{}``. Only its first 8 KiB and 16 parts are read.
+        now_ms: epoch ms; a part is valid up to and in the second of its expiry.
+
+    Source: semantics.md 1.4.
+    """
+    if not isinstance(text, str) or not text:
+        return {}
+    now_seconds = -(-now_ms // 1000)
+    entries: dict[str, str] = {}
+    for part in _parts(text):
+        fields = part.split("#", 3)
+        if len(fields) < 3 or now_seconds > _expiry(fields[2]):
+            continue
+        name, value = _decoded(fields[0]), _decoded(fields[1])
+        if name is not None and value is not None:
+            entries[name] = value
+    return entries
+
+
+def device_id(entries: Mapping[str, str]) -> str:
+    """Return the visitor's device id (a tntId with its location hint), ``""`` if the cookie has none."""
+    return entries.get(DEVICE_ID, "")
+
+
+def session(entries: Mapping[str, str]) -> str:
+    """Return the cookie's session id, ``""`` if it has none."""
+    return entries.get(SESSION, "")
+
+
+def session_of_call(entries: Mapping[str, str], session_id: str | None, new_id: Callable[[], str]) -> str:
+    """Return the session id of a call: the cookie's, else the option *session_id*, else a new one.
+
+    Source: semantics.md 1.4, last paragraph.
+    """
+    return entries.get(SESSION) or session_id or new_id()
+
+
+def target_cookie(session_id: str, tnt_id: str | None, now_ms: int) -> dict[str, Any]:
+    """Return the cookie to set: ``{"name": "mbox", "value": ..., "max_age": seconds}``.
+
+    A blank *tnt_id* is left out. The value holds only characters that are safe in a ``Set-Cookie`` header.
+
+    Source: semantics.md 1.4.
+    """
+    now_seconds = -(-now_ms // 1000)
+    expires = now_seconds + SESSION_SECONDS
+    value = f"session#{_encoded(session_id)}#{expires}"
+    if tnt_id:
+        expires = now_seconds + DEVICE_ID_SECONDS
+        value += f"|PC#{_encoded(tnt_id)}#{expires}"
+    return {"name": COOKIE_NAME, "value": value, "max_age": -((now_ms - expires * 1000) // 1000)}
+
+
+def _parts(text: str) -> list[str]:
+    is_cut = len(text) > _LONGEST_COOKIE
+    parts = text[:_LONGEST_COOKIE].split("|", _MOST_PARTS)
+    if is_cut or len(parts) > _MOST_PARTS:
+        parts.pop()
+    return parts
+
+
+def _expiry(text: str) -> float:
+    """Return the number as JavaScript's ``Number`` reads it; anything that is none, or no moment, has expired."""
+    if len(text) > _LONGEST_EXPIRY:
+        return -math.inf
+    if text.isdecimal() and text.isascii():
+        return int(text)
+    text = text.strip()
+    if _is_decimal_number(text):
+        seconds = float(text)
+        return seconds if seconds < math.inf else -math.inf
+    return int(text, 0) if _is_based_number(text) else -math.inf
+
+
+def _decoded(text: str) -> str | None:
+    if "%" in text:
+        if _has_broken_escape(text):
+            return None
+        try:
+            text = _escapes.sub(lambda escapes: bytes.fromhex(escapes[0].replace("%", "")).decode(), text)
+        except UnicodeDecodeError:
+            return None
+    return None if _has_unfit_character(text) else text
+
+
+def _encoded(text: str) -> str:
+    return text if _is_unescaped(text) else quote(text, safe=_UNESCAPED_MARKS, errors="replace")

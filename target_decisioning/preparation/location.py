@@ -1,0 +1,111 @@
+"""Which edge cluster serves a visitor, and the host that a Delivery call goes to.
+
+    tntId "7a3f.28_0", hint "28", edgeHost "mboxedge28.tt.omtrdc.net"  -->  cluster "28"  -->  host
+
+A cluster steers a connection and comes from a browser: it counts only if it is one to three ASCII digits, from
+wherever it comes; anything else is treated as absent.
+
+Source: semantics.md 1.6, D11; faults.md E1.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any, Final, Protocol
+
+HINT_COOKIE_NAME: Final = "mboxEdgeCluster"
+HINT_SECONDS: Final = 1860
+EDGE_DOMAIN: Final = "tt.omtrdc.net"
+
+_EDGE_PREFIX = "mboxedge"
+_matches_cluster = re.compile(r"[0-9]{1,3}").fullmatch
+_has_port = re.compile(r":[0-9]*$").search
+
+
+class Host(Protocol):
+    """What decides the host of a call: three of the client's options."""
+
+    @property
+    def client(self) -> str:
+        """The client code."""
+
+    @property
+    def server_domain(self) -> str | None:
+        """Host, maybe with a port, to use where no cluster is known."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether to speak https."""
+
+
+def is_cluster(text: object) -> bool:
+    """Whether *text* may name an edge cluster."""
+    return isinstance(text, str) and _matches_cluster(text) is not None
+
+
+def cluster_of_device_id(device_id: str | None) -> str | None:
+    """Return the cluster in a tntId's location hint (``t.28_0`` -> ``28``), None if there is none."""
+    if not device_id:
+        return None
+    parts = device_id.split(".")
+    if len(parts) != 2 or parts[1].count("_") != 1:
+        return None
+    cluster = parts[1].partition("_")[0]
+    return cluster if is_cluster(cluster) else None
+
+
+def cluster_of_edge_host(edge_host: object) -> str | None:
+    """Return the cluster in an answer's ``edgeHost`` (``mboxedge28.tt.omtrdc.net`` -> ``28``), None if none."""
+    if not isinstance(edge_host, str) or edge_host.count(".") != 3 or not edge_host.startswith(_EDGE_PREFIX):
+        return None
+    cluster = edge_host.partition(".")[0].removeprefix(_EDGE_PREFIX)
+    return cluster if is_cluster(cluster) else None
+
+
+def choose_cluster(device_id: str | None, option_hint: str | None, client_hint: str | None) -> str | None:
+    """Return the cluster of a call.
+
+    Args:
+        device_id: the *cookie's* device id.
+        option_hint: the call's ``target_location_hint``.
+        client_hint: the client's own.
+
+    Source: semantics.md 1.6.
+    """
+    cluster = cluster_of_device_id(device_id)
+    if cluster is None and (option_hint or client_hint):
+        return next((hint for hint in (option_hint, client_hint) if is_cluster(hint)), None)
+    return cluster
+
+
+def delivery_host(host: Host, cluster: str | None) -> str:
+    """Return scheme and host of a Delivery call, such as ``https://mboxedge28.tt.omtrdc.net``.
+
+    A cluster beats ``server_domain``, unless that is loopback or has a port: such a one is a stand-in that no cluster
+    replaces.
+    """
+    scheme = "http" if host.secure is False else "https"
+    return f"{scheme}://{_authority(host, cluster)}"
+
+
+def hint_cookie(cluster: str | None, edge_host: object) -> dict[str, Any] | None:
+    """Return the location hint cookie as ``{"name", "value", "max_age"}``, None if no cluster is known."""
+    known = cluster if is_cluster(cluster) else cluster_of_edge_host(edge_host)
+    return {"name": HINT_COOKIE_NAME, "value": known, "max_age": HINT_SECONDS} if known else None
+
+
+def _authority(host: Host, cluster: str | None) -> str:
+    domain = host.server_domain
+    if is_cluster(cluster) and not (domain and _is_stand_in(domain)):
+        return f"{_EDGE_PREFIX}{cluster}.{EDGE_DOMAIN}"
+    return domain or f"{host.client}.{EDGE_DOMAIN}"
+
+
+def _is_stand_in(domain: str) -> bool:
+    if _has_port(domain) or domain == "localhost" or domain.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(domain.strip("[]")).is_loopback
+    except ValueError:
+        return False
