@@ -1,0 +1,28 @@
+"""What an error message calls a value: its kind, never the value itself, which may be a visitor's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+
+def kind_of(value: Any) -> str:
+    """Return what *value* is in the words of JSON: ``text``, ``a number``, ``an object``, ``a list``, ..."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case bytes() | bytearray():
+            return "bytes"
+        case Mapping():
+            return "an object"
+        case list() | tuple():
+            return "a list"
+        case Enum() | _:
+            return f"a {type(value).__name__}"
