@@ -1,0 +1,216 @@
+"""An artifact that keeps the format's rules, or the list of what breaks them.
+
+    bytes | text | dict  --read-->  Artifact  (version, lists, rules per location in priority order)
+
+A fault in the artifact's frame rejects it whole. A fault in one rule takes only that rule's location out of the local
+decisions; if no rule is left unharmed, the artifact is rejected with all faults.
+
+Source: semantics.md 2.2, faults.md A4.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from target_decisioning.decisioning import document
+from target_decisioning.decisioning.document import json_kind
+from target_decisioning.errors import ArtifactInvalid, ArtifactUnsupported
+
+SUPPORTED_MAJOR_VERSION = 1
+DEFAULT_GLOBAL_MBOX = "target-global-mbox"
+
+Fault = tuple[str, str, str]
+"""Where, what was found, what was expected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule as the artifact has it; ``condition`` is not looked into yet."""
+
+    where: str
+    key: Any
+    condition: Any
+    property_tokens: frozenset[str] | None
+    meta: dict[str, Any]
+    consequence: dict[str, Any]
+
+    @property
+    def options(self) -> list[dict[str, Any]]:
+        """The consequence's offers, in order."""
+        return self.consequence.get("options") or []
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """The consequence's metrics, in order."""
+        return self.consequence.get("metrics") or []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A readable artifact of a supported version.
+
+    ``mboxes`` and ``views`` map a location's name to its unharmed rules in priority order; ``faults`` maps
+    ``(kind, name)`` of each location that has a broken rule to what is wrong with it.
+    """
+
+    version: str
+    meta: dict[str, Any]
+    global_mbox: str
+    geo_targeting_enabled: bool
+    response_tokens: frozenset[str]
+    local_mboxes: tuple[str, ...]
+    remote_mboxes: tuple[str, ...]
+    local_views: tuple[str, ...]
+    remote_views: tuple[str, ...]
+    mboxes: dict[str, list[Rule]]
+    views: dict[str, list[Rule]]
+    faults: dict[tuple[str, str], list[Fault]] = field(default_factory=dict)
+
+
+def read(source: bytes | bytearray | str | dict[str, Any]) -> Artifact:
+    """Read and check an artifact; nothing of *source* is kept.
+
+    Raises:
+        ArtifactUnsupported: its major version is not 1.
+        ArtifactInvalid: no JSON, or the frame, or every rule, breaks the format.
+    """
+    raw = document.read(source)
+    check_version(raw.get("version"))
+    frame = _Frame(raw)
+    rules = frame.mapping(raw, "rules")
+    faults: dict[tuple[str, str], list[Fault]] = {}
+    artifact = Artifact(
+        version=raw["version"],
+        meta=frame.mapping(raw, "meta"),
+        global_mbox=frame.text("globalMbox") or DEFAULT_GLOBAL_MBOX,
+        geo_targeting_enabled=raw.get("geoTargetingEnabled") is True,
+        response_tokens=frozenset(frame.names("responseTokens")),
+        local_mboxes=frame.names("localMboxes"),
+        remote_mboxes=frame.names("remoteMboxes"),
+        local_views=frame.names("localViews"),
+        remote_views=frame.names("remoteViews"),
+        mboxes=_locations("mboxes", frame.mapping(rules, "mboxes", "rules."), faults),
+        views=_locations("views", frame.mapping(rules, "views", "rules."), faults),
+        faults=faults,
+    )
+    if frame.faults:
+        raise ArtifactInvalid(*frame.faults)
+    if faults and not any(any(kind.values()) for kind in (artifact.mboxes, artifact.views)):
+        raise ArtifactInvalid(*(fault for found in faults.values() for fault in found))
+    return artifact
+
+
+def check_version(version: Any) -> None:
+    """Raise unless *version* starts with major version 1, read as JavaScript's ``parseInt`` reads it."""
+    if not isinstance(version, str):
+        raise ArtifactInvalid(("version", json_kind(version), "text such as 1.0.0"))
+    digits = re.match(r"\s*([+-]?[0-9]+)", version.split(".")[0])
+    if digits is None or len(digits[1]) > 16 or int(digits[1]) != SUPPORTED_MAJOR_VERSION:
+        raise ArtifactUnsupported(version[:40], str(SUPPORTED_MAJOR_VERSION))
+
+
+class _Frame:
+    """The parts outside the rules; a missing or null one has its default, a wrong one is a fault."""
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.raw = raw
+        self.faults: list[Fault] = []
+
+    def mapping(self, parent: dict[str, Any], key: str, prefix: str = "") -> dict[str, Any]:
+        return self._checked(parent.get(key), dict, {}, prefix + key, "an object")
+
+    def text(self, key: str) -> str:
+        return self._checked(self.raw.get(key), str, "", key, "text")
+
+    def names(self, key: str) -> tuple[str, ...]:
+        names = self._checked(self.raw.get(key), list, [], key, "a list of names")
+        for index, name in enumerate(names):
+            self._checked(name, str, "", f"{key}[{index}]", "a name")
+        return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
+
+    def _checked(self, value: Any, kind: type, default: Any, where: str, expected: str) -> Any:
+        if value is None:
+            return default
+        if isinstance(value, kind):
+            return value
+        self.faults.append((where, json_kind(value), expected))
+        return default
+
+
+def _locations(kind: str, raw: dict[str, Any], faults: dict[tuple[str, str], list[Fault]]) -> dict[str, list[Rule]]:
+    locations = {}
+    for name, rules in raw.items():
+        found: list[Fault] = []
+        locations[name] = list(_rules(f'rules.{kind}["{name}"]', rules, found))
+        if found:
+            faults[kind, name] = found
+    return locations
+
+
+def _rules(where: str, rules: Any, faults: list[Fault]) -> Iterator[Rule]:
+    if not isinstance(rules, list):
+        faults.append((where, json_kind(rules), "a list of rules"))
+        return
+    for index, raw in enumerate(rules):
+        before = len(faults)
+        rule = _rule(f"{where}[{index}]", raw, faults)
+        if rule is not None and len(faults) == before:
+            yield rule
+
+
+def _rule(where: str, raw: Any, faults: list[Fault]) -> Rule | None:
+    if not isinstance(raw, dict):
+        faults.append((where, json_kind(raw), "a rule (an object)"))
+        return None
+    consequence = _part(where, raw, "consequence", dict, faults)
+    tokens = _texts(where, raw, "propertyTokens", faults)
+    meta = _part(where, raw, "meta", dict, faults)
+    _objects(f"{where}.consequence", consequence, "options", faults)
+    _objects(f"{where}.consequence", consequence, "metrics", faults)
+    _part(f"{where}.meta", meta, "audience.ids", list, faults)
+    _scalar(f"{where}.consequence", consequence, "name", faults)
+    _scalar(where, raw, "ruleKey", faults)
+    return Rule(
+        where=where,
+        key=raw.get("ruleKey"),
+        condition=raw.get("condition"),
+        property_tokens=frozenset(tokens) if tokens else None,
+        meta=meta,
+        consequence=consequence,
+    )
+
+
+def _part(where: str, raw: dict[str, Any], key: str, kind: type, faults: list[Fault]) -> Any:
+    value = raw.get(key)
+    if value is None:
+        return kind()
+    if isinstance(value, kind):
+        return value
+    faults.append((f"{where}.{key}", json_kind(value), "an object" if kind is dict else "a list"))
+    return kind()
+
+
+def _texts(where: str, raw: dict[str, Any], key: str, faults: list[Fault]) -> list[str]:
+    values = _part(where, raw, key, list, faults)
+    faults.extend(
+        (f"{where}.{key}[{index}]", json_kind(value), "text")
+        for index, value in enumerate(values)
+        if not isinstance(value, str)
+    )
+    return [value for value in values if isinstance(value, str)]
+
+
+def _objects(where: str, raw: dict[str, Any], key: str, faults: list[Fault]) -> None:
+    for index, value in enumerate(_part(where, raw, key, list, faults)):
+        if isinstance(value, dict):
+            _scalar(f"{where}.{key}[{index}]", value, "eventToken", faults)
+        else:
+            faults.append((f"{where}.{key}[{index}]", json_kind(value), "an object"))
+
+
+def _scalar(where: str, raw: dict[str, Any], key: str, faults: list[Fault]) -> None:
+    if isinstance(raw.get(key), dict | list):
+        faults.append((f"{where}.{key}", json_kind(raw[key]), "text"))

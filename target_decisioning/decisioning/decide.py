@@ -1,0 +1,195 @@
+"""One decision: a request's answer from a program's rules.
+
+    program + prepared request + now + ids  --decide-->  Decision(execute, prefetch, impressions)
+
+Pure: no clock, no randomness, no I/O, no log. ``execute`` is worked out before ``prefetch``, and in each the mboxes
+first, then the views, then the page load. Every part of the answer is fresh. Source: semantics.md 4.1 to 4.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from target_decisioning.decisioning.allocation import allocation_of, visitor_part
+from target_decisioning.decisioning.context import WHOLE, Facts
+from target_decisioning.decisioning.impressions import Impressions, NewId
+from target_decisioning.decisioning.program import CompiledRule, DecisionProgram, Location
+from target_decisioning.decisioning.trace import Tracer, TraceSetting
+from target_decisioning.decisioning.visitor import visitor_key
+
+Entry = dict[str, Any]
+"""A part of the request (mbox, view, page load), or of the answer, as the wire has it."""
+_NO_RULES = Location(rules=(), by_token={}, untokened=(), needs=())
+_NOTHING: dict[str, Any] = {}
+
+
+@dataclass(slots=True)
+class Decision:
+    """What was decided; all of it belongs to the caller.
+
+    ``execute`` and ``prefetch`` are None if not asked; ``impressions`` are the notifications owed for ``execute``;
+    ``errors`` says where a condition failed while it ran (its rule did not hold).
+    """
+
+    execute: Entry | None = None
+    prefetch: Entry | None = None
+    impressions: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def decide(
+    program: DecisionProgram,
+    request: dict[str, Any],
+    *,
+    now_ms: int,
+    new_id: NewId,
+    trace: TraceSetting | None = None,
+) -> Decision:
+    """Decide a prepared request.
+
+    Args:
+        program: the compiled artifact.
+        request: the wire form as ``preparation`` leaves it: every mbox has a name and an index.
+        now_ms: the moment of the request, epoch milliseconds.
+        new_id: gives ids for impressions, and a visitor key where the request names no visitor.
+        trace: what a trace should say of its surroundings; None: no trace.
+    """
+    run = _Run(program, request, now_ms, new_id)
+    if "execute" in request:
+        tracer = trace and Tracer(trace, request, run.facts, "execute")
+        run.decision.execute = run.answer(request["execute"], tracer, executing=True)
+    if "prefetch" in request:
+        tracer = trace and Tracer(trace, request, run.facts, "prefetch")
+        run.decision.prefetch = run.answer(request["prefetch"], tracer, executing=False)
+    return run.decision
+
+
+class _Run:
+    """The state of one decision: facts, allocations so far, impressions owed."""
+
+    __slots__ = ("_allocations", "_geo_tokens", "_ids", "_impressions", "_new_id", "_token", "_visitor",
+                 "decision", "facts", "program")  # fmt: skip
+
+    def __init__(self, program: DecisionProgram, request: dict[str, Any], now_ms: int, new_id: NewId) -> None:
+        self.program = program
+        self.facts = Facts(request.get("context", _NOTHING), now_ms)
+        self._impressions = Impressions(now_ms, new_id)
+        self.decision = Decision(impressions=self._impressions.owed)
+        self._ids: dict[str, Any] = request.get("id", _NOTHING)
+        self._token: str | None = request.get("property", _NOTHING).get("token")
+        self._new_id = new_id
+        self._visitor = b""
+        self._allocations: dict[bytes, float] = {}
+        self._geo_tokens = self._listed_geo()
+
+    def answer(self, asked: Entry, tracer: Tracer | None, *, executing: bool) -> Entry:
+        """Answer one mode: ``{mboxes?, views?, pageLoad?}`` as asked."""
+        answer: Entry = {}
+        if "mboxes" in asked:
+            answer["mboxes"] = [one for mbox in asked["mboxes"] for one in self._mbox(mbox, tracer, executing)]
+        if "views" in asked:
+            answer["views"] = [one for view in asked["views"] for one in self._view(view, tracer, executing)]
+        if "pageLoad" in asked:
+            answer["pageLoad"] = self._page_load(asked["pageLoad"], tracer, executing)
+        return answer
+
+    # -- one entry ---------------------------------------------------------------------------------------------------
+
+    def _mbox(self, asked: Entry, tracer: Tracer | None, executing: bool) -> list[Entry]:
+        name = asked["name"]
+        location = self.program.mboxes.get(name, _NO_RULES)
+        if tracer:
+            tracer.ask("mbox", asked)
+        holding = self._holding(location, asked, tracer)
+        if name == self.program.global_mbox:
+            return [self._entry(rule, asked, tracer, executing) for rule in holding]
+        rule = next(holding, None)
+        if rule is None:
+            return [_traced({"name": name, "index": asked["index"]}, tracer)]
+        return [self._entry(rule, asked, tracer, executing)]
+
+    def _view(self, asked: Entry, tracer: Tracer | None, executing: bool) -> list[Entry]:
+        location = self.program.views.get(asked["name"], _NO_RULES) if "name" in asked else self.program.every_view
+        if tracer:
+            tracer.ask("view", asked)
+        merged: dict[Any, Entry] = {}
+        for rule in self._holding(location, asked, tracer):
+            entry = self._entry(rule, asked, tracer, executing)
+            if not executing:
+                entry["metrics"] = rule.prefetch.metrics()
+            first = merged.setdefault(rule.name, entry)
+            if first is not entry:
+                first["options"] += entry["options"]
+                first["metrics"] += entry["metrics"]
+        return list(merged.values())
+
+    def _page_load(self, asked: Entry, tracer: Tracer | None, executing: bool) -> Entry:
+        named = {**asked, "name": self.program.global_mbox}
+        location = self.program.mboxes.get(self.program.global_mbox, _NO_RULES)
+        if tracer:
+            tracer.ask("mbox", named)
+        entries = [self._entry(rule, named, tracer, executing) for rule in self._holding(location, named, tracer)]
+        answer: Entry = {"options": [option for entry in entries for option in entry["options"]]}
+        metrics = {metric.get("eventToken"): metric for entry in entries for metric in entry.get("metrics", ())}
+        if metrics:
+            answer["metrics"] = list(metrics.values())
+        return {**answer, "trace": entries[-1]["trace"]} if tracer and entries else _traced(answer, tracer)
+
+    # -- one rule ----------------------------------------------------------------------------------------------------
+
+    def _holding(self, location: Location, asked: Entry, tracer: Tracer | None) -> Iterator[CompiledRule]:
+        """Evaluate the location's rules in order; yield those that hold, one per rule key."""
+        values = self.facts.values_for(WHOLE if tracer else location.needs, asked)
+        answered: set[Any] = set()
+        for rule in location.rules_for(self._token):
+            if rule.source.key in answered:
+                continue
+            if rule.reads_allocation or tracer:
+                values["allocation"] = self._allocation(rule.activity)
+            holds = self._holds(rule, values)
+            if tracer:
+                tracer.evaluated(rule, values, holds)
+            if holds:
+                answered.add(rule.source.key)
+                yield rule
+
+    def _holds(self, rule: CompiledRule, values: dict[str, Any]) -> bool:
+        try:
+            return rule.holds(values)
+        except Exception:  # whatever goes wrong inside one condition costs that rule, not the request
+            self.decision.errors.append(rule.source.where)
+            return False
+
+    def _entry(self, rule: CompiledRule, asked: Entry, tracer: Tracer | None, executing: bool) -> Entry:
+        entry = rule.frame()
+        impression = self._impressions.owe(rule) if executing else None
+        offers = rule.execute if executing else rule.prefetch
+        entry["options"] = offers.options(asked, self._geo_tokens)
+        if executing and offers.metric_copiers:
+            entry["metrics"] = offers.metrics()
+        if "index" in asked:
+            entry["index"] = asked["index"]
+        if tracer:
+            tracer.answered(rule, impression)
+        return _traced(entry, tracer)
+
+    def _allocation(self, activity: bytes) -> float:
+        known = self._allocations.get(activity)
+        if known is None:
+            self._visitor = self._visitor or visitor_part(visitor_key(self._ids) or self._new_id())
+            known = self._allocations[activity] = allocation_of(activity, self._visitor)
+        return known
+
+    def _listed_geo(self) -> dict[str, Any]:
+        if not self.program.geo_tokens:
+            return _NOTHING
+        geo = self.facts.geo()
+        return {token: geo[key] for token, key in self.program.geo_tokens if key in geo} if geo else _NOTHING
+
+
+def _traced(entry: Entry, tracer: Tracer | None) -> Entry:
+    if tracer:
+        entry["trace"] = tracer.snapshot()
+    return entry

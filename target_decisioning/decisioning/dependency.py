@@ -1,0 +1,54 @@
+"""What of a request must be asked of the server.
+
+    request + program  --remote_needs-->  (mbox names, view names); both empty: all can be decided here
+
+Source: semantics.md 4.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from target_decisioning.decisioning.program import DecisionProgram
+
+_NOTHING: dict[str, Any] = {}
+
+
+def remote_needs(program: DecisionProgram, request: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the names of the mboxes and views in *request* that only the server can decide.
+
+    A page load counts under the name of the artifact's global mbox. A name in both of the artifact's lists, or in
+    none, is remote.
+    """
+    return _remote_mboxes(program, request), _remote_views(program, request)
+
+
+def _remote_mboxes(program: DecisionProgram, request: dict[str, Any]) -> list[str]:
+    local = program.local_mboxes
+    needed = dict.fromkeys(name for name in _asked_mboxes(program, request) if name not in local)
+    if not needed:
+        return []
+    listed = [name for name in program.remote_mboxes if name in needed]
+    return listed + [name for name in needed if name not in listed]
+
+
+def _asked_mboxes(program: DecisionProgram, request: dict[str, Any]) -> Iterator[str]:
+    prefetch, execute = request.get("prefetch", _NOTHING), request.get("execute", _NOTHING)
+    for part in (prefetch, execute):
+        for mbox in part.get("mboxes", ()):
+            yield mbox["name"]
+    if "pageLoad" in prefetch or "pageLoad" in execute:
+        yield program.global_mbox
+
+
+def _remote_views(program: DecisionProgram, request: dict[str, Any]) -> list[str]:
+    views = request.get("prefetch", _NOTHING).get("views")
+    if not views:
+        return []
+    names = dict.fromkeys(view["name"] for view in views if "name" in view)
+    needed = {name for name in names if name not in program.local_views}
+    if any("name" not in view for view in views):
+        needed.update(program.remote_views)
+    listed = [name for name in program.remote_views if name in needed]
+    return listed + [name for name in names if name in needed and name not in listed]

@@ -1,0 +1,103 @@
+"""Why a request was decided as it was, in the wire's ``trace`` objects.
+
+One tracer follows one mode (``execute`` or ``prefetch``) and counts on over its entries; each entry's trace is a copy
+of what had been counted when that entry was done. Source: semantics.md 4.11.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from target_decisioning.decisioning.context import WHOLE, Facts
+from target_decisioning.decisioning.fresh import fresh
+from target_decisioning.decisioning.program import CompiledRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceSetting:
+    """What a trace says of its surroundings."""
+
+    client_code: str
+    session_id: str
+    artifact: dict[str, Any]
+    """``artifactLocation``, ``pollingInterval``, ..., then the keys of the artifact's ``meta``."""
+
+
+class Tracer:
+    """Follows the decision of one mode."""
+
+    def __init__(self, setting: TraceSetting, request: dict[str, Any], facts: Facts, mode: str) -> None:
+        page = facts.values_for(WHOLE, {})["page"]
+        self._mode = mode
+        self._campaigns: dict[Any, dict[str, Any]] = {}
+        self._targets: dict[Any, dict[str, Any]] = {}
+        self._trace: dict[str, Any] = {
+            "clientCode": setting.client_code,
+            "artifact": setting.artifact,
+            "profile": {"visitorId": _visitor(request.get("id", {}))},
+        }
+        self._request = {"sessionId": setting.session_id, "pageURL": page["url"], "host": page["domain"]}
+        self._asked: dict[str, Any] = {}
+
+    def ask(self, kind: str, asked: dict[str, Any]) -> None:
+        """Go on to the next entry; *kind* is ``mbox`` or ``view``."""
+        self._asked = {kind: {**asked, "type": self._mode}}
+
+    def evaluated(self, rule: CompiledRule, values: dict[str, Any], holds: bool) -> None:
+        """Note that a rule was evaluated, and how."""
+        meta = rule.source.meta
+        target = self._targets.get(rule.activity)
+        if target is None:
+            target = self._targets[rule.activity] = {
+                "context": fresh({**{key: values[key] for key in WHOLE}, "allocation": values["allocation"]}),
+                "campaignId": meta.get("activity.id"),
+                "campaignType": meta.get("activity.type"),
+                "matchedSegmentIds": [],
+                "unmatchedSegmentIds": [],
+                "matchedRuleConditions": [],
+                "unmatchedRuleConditions": [],
+            }
+        matched = "matched" if holds else "unmatched"
+        target[f"{matched}RuleConditions"].append(rule.source.condition)
+        segments = target[f"{matched}SegmentIds"]
+        segments += [audience for audience in meta.get("audience.ids") or () if audience not in segments]
+
+    def answered(self, rule: CompiledRule, impression: dict[str, Any] | None) -> None:
+        """Note that a rule that holds has answered, and the impression that it owes."""
+        meta = rule.source.meta
+        campaign = self._campaigns.get(rule.activity)
+        if campaign is None:
+            campaign = self._campaigns[rule.activity] = {
+                "id": meta.get("activity.id"),
+                "campaignType": meta.get("activity.type"),
+                "branchId": meta.get("experience.id"),
+                "offers": [meta["offer.id"]] if "offer.id" in meta else [],
+                "environment": self._trace["artifact"].get("environment"),
+            }
+            if self._mode == "execute":
+                campaign["notifications"] = []
+        if impression is not None:
+            campaign["notifications"].append(impression)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the trace of the current entry, as of now."""
+        trace: dict[str, Any] = fresh(
+            {
+                **self._trace,
+                "request": {**self._request, **self._asked},
+                "campaigns": list(self._campaigns.values()),
+                "evaluatedCampaignTargets": list(self._targets.values()),
+            }
+        )
+        return trace
+
+
+def _visitor(ids: dict[str, Any]) -> dict[str, Any]:
+    visitor = dict(ids)
+    tnt_id, dot, rest = str(ids.get("tntId", "")).partition(".")
+    if "tntId" in ids:
+        visitor["tntId"] = tnt_id
+    if dot:
+        visitor["profileLocation"] = rest.partition(".")[0]
+    return visitor
