@@ -20,7 +20,7 @@ EDGE_DOMAIN: Final = "tt.omtrdc.net"
 
 _EDGE_PREFIX = "mboxedge"
 _matches_cluster = re.compile(r"[0-9]{1,3}").fullmatch
-_has_port = re.compile(r":[0-9]*$").search
+_port = re.compile(r"(?<!:):[0-9]*$")
 
 
 class Host(Protocol):
@@ -79,6 +79,22 @@ def choose_cluster(device_id: str | None, option_hint: str | None, client_hint: 
     return cluster
 
 
+def is_stand_in(domain: str | None) -> bool:
+    """Whether *domain* is loopback or carries a port: then it is meant as it is."""
+    return domain is not None and (_port.search(domain) is not None or is_loopback(domain))
+
+
+def is_loopback(domain: str | None) -> bool:
+    """Whether *domain*, maybe with a port, is this machine."""
+    name = _port.sub("", domain or "")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 def delivery_host(host: Host, cluster: str | None) -> str:
     """Return scheme and host of a Delivery call, such as ``https://mboxedge28.tt.omtrdc.net``.
 
@@ -97,15 +113,6 @@ def hint_cookie(cluster: str | None, edge_host: object) -> dict[str, Any] | None
 
 def _authority(host: Host, cluster: str | None) -> str:
     domain = host.server_domain
-    if is_cluster(cluster) and not (domain and _is_stand_in(domain)):
+    if is_cluster(cluster) and not is_stand_in(domain):
         return f"{_EDGE_PREFIX}{cluster}.{EDGE_DOMAIN}"
     return domain or f"{host.client}.{EDGE_DOMAIN}"
-
-
-def _is_stand_in(domain: str) -> bool:
-    if _has_port(domain) or domain == "localhost" or domain.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(domain.strip("[]")).is_loopback
-    except ValueError:
-        return False
