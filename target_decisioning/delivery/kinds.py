@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 from typing import Any
 
 
@@ -24,5 +23,5 @@ def kind_of(value: Any) -> str:
             return "an object"
         case list() | tuple():
             return "a list"
-        case Enum() | _:
-            return f"a {type(value).__name__}"
+        case _:
+            return f"an instance of {type(value).__name__}"
