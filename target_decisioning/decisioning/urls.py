@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
-CACHED_URLS = 1024
-LONGEST_CACHED = 2048
+CACHED_URLS = 512
+LONGEST_CACHED = 1024
 """A URL longer than this (characters) is taken apart anew each time: the cache stays small."""
 
 LONGEST_HOST = 255
@@ -38,7 +38,8 @@ _URL = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _FOREIGN_LABEL = re.compile(r"[a-z0-9\u0080-\U0010ffff-]+")
 
 
@@ -108,46 +109,47 @@ _cached_page = lru_cache(CACHED_URLS)(_page)
 
 
 def _host(host: str) -> Host:
-    return _cached_host(host) if len(host) <= LONGEST_HOST + 1 else Host(host, "", "")
+    return _cached_host(host) if len(host) <= LONGEST_HOST else Host(host, "", "")
 
 
 @lru_cache(CACHED_URLS)
 def _cached_host(host: str) -> Host:
-    labels = host.lower().removesuffix(".").split(".")
-    if len(labels) < 2 or not all(map(_is_label, labels)):
-        return Host(host, "", "")
-    size = _suffix_size(labels)
+    name = host.lower().removesuffix(".")
+    suffix = _suffixes().publicsuffix(_as_listed(name)) if _is_host_name(name) else None
+    size = suffix.count(".") + 1 if suffix else 0
+    labels = name.split(".")
     if not 0 < size < len(labels):
         return Host(host, "", "")
     before = labels[: -size - 1]
     if before[:1] == ["www"]:
-        del before[0]
+        del before[0]  # the label itself, not whatever begins with it (D5)
     return Host(".".join(labels[-size - 1 :]), ".".join(before), ".".join(labels[-size:]))
 
 
-def _suffix_size(labels: list[str]) -> int:
-    """Return how many of *labels*, from the right, are a listed suffix: 0 if none is listed."""
-    suffix = _suffixes().publicsuffix(".".join(map(_decoded, labels)))
-    return suffix.count(".") + 1 if suffix else 0
+def _is_host_name(name: str) -> bool:
+    """Whether lower-case *name* is labels of letters, digits and inner hyphens, of any script."""
+    if name.isascii():
+        return _HOST_NAME.fullmatch(name) is not None
+    return all(map(_is_label, name.split(".")))
 
 
 def _is_label(label: str) -> bool:
     if label.isascii():
-        return len(label) <= LONGEST_LABEL and _LABEL.fullmatch(label) is not None
-    return (
-        _FOREIGN_LABEL.fullmatch(label) is not None
-        and len(label) < LONGEST_LABEL
-        and len("xn--") + len(label.encode("punycode")) <= LONGEST_LABEL
-    )
+        return _HOST_NAME.fullmatch(label) is not None
+    return _FOREIGN_LABEL.fullmatch(label) is not None and len("xn--") + len(label.encode("punycode")) <= LONGEST_LABEL
+
+
+def _as_listed(name: str) -> str:
+    """Return *name* as the list spells it: each label in its own script."""
+    return ".".join(map(_decoded, name.split("."))) if "xn--" in name else name
 
 
 def _decoded(label: str) -> str:
-    """Return *label* as the list spells it: in its own script."""
     if not label.startswith("xn--"):
         return label
     try:
         return label[4:].encode("ascii").decode("punycode")
-    except (UnicodeError, ValueError):
+    except ValueError:  # not what it claims to be
         return label
 
 

@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 UNKNOWN = "unknown"
 LOCALE = "en"
 
-EXACT_DIGITS = 16
-"""A number of fewer digits is exact as a double; a longer one is rounded, as JavaScript does."""
+UNKNOWN_VERSION = -1
+LONGEST_VERSION = 15
+"""Digits; a longer number would not be exact as a double, and is no browser's version."""
 
 CACHED_TEXTS = 1024
 LONGEST_CACHED = 1024
-"""A user agent or a brand list longer than this (characters) is worked out anew each time: the cache stays small."""
+"""Texts longer than this (characters, together) are looked through anew each time: the cache stays small."""
 
 _EDGE = re.compile(r"edg(?:e|ios|a)?/(?=[a-z0-9_.])([0-9]*)")
-_VERSION = re.compile(r"version/([a-z0-9_.]+)")
+_VERSION = re.compile(r"version/(?=[a-z0-9_.])([0-9]*)")
 _MOBILE_SAFARI = re.compile(r"mobile/[a-z0-9_]+\ssafari")
 _CHROME = re.compile(r"chrome/v?(?=[a-z0-9_.])([0-9]*)")
 _FIREFOX = re.compile(r"firefox/(?=[a-z0-9_.])([0-9]*)[a-z0-9_.]*\Z")
@@ -32,7 +33,9 @@ _OLD_IE = re.compile(r"(?:ms|\()ie\s(?=[a-z0-9_.])([0-9]*)")
 _LIKE_GECKO = re.compile(r"like\sgecko")
 _REVISION = re.compile(r"rv[:\s](?=[a-z0-9_.])([0-9]*)")
 
-_BRAND = {name: re.compile(rf'{name}";v="([0-9.]+)"') for name in ("chrome", "edge", "safari", "firefox")}
+_BRANDS = {
+    name: re.compile(rf'{name}";v="(?=[0-9.])([0-9]*)[0-9.]*"') for name in ("chrome", "edge", "safari", "firefox")
+}
 
 _ANDROID = re.compile(r"Android [0-9.]+;")
 _RENAMED = {"Windows": "windows", "Macintosh": "mac", "Mac OS": "mac", "macOS": "mac", "Linux": "linux"}
@@ -53,7 +56,7 @@ def user_of(user_agent: Any, client_hints: Mapping[str, Any] | None) -> dict[str
     """
     text = user_agent if isinstance(user_agent, str) else ""
     if not client_hints:
-        return (_user if len(text) > LONGEST_CACHED else _cached_user)(text, "", None)
+        return _cached_user(text, "", None) if len(text) <= LONGEST_CACHED else _user(text, "", None)
     return _hinted_user(text, client_hints)
 
 
@@ -61,7 +64,9 @@ def _hinted_user(user_agent: str, hints: Mapping[str, Any]) -> dict[str, Any]:
     brands = hints.get("browserUAWithFullVersion") or hints.get("browserUAWithMajorVersion")
     brands = brands if isinstance(brands, str) else ""
     platform = hints.get("platform")
-    if not isinstance(platform, str | None) or len(user_agent) + len(brands) + len(platform or "") > LONGEST_CACHED:
+    if platform is not None and not isinstance(platform, str):
+        return _user(user_agent, brands, platform)
+    if len(user_agent) + len(brands) + len(platform or "") > LONGEST_CACHED:
         return _user(user_agent, brands, platform)
     return _cached_user(user_agent, brands, platform)
 
@@ -69,13 +74,12 @@ def _hinted_user(user_agent: str, hints: Mapping[str, Any]) -> dict[str, Any]:
 def _user(user_agent: str, brands: str, hinted_platform: Any) -> dict[str, Any]:
     name, version = _browser(user_agent.lower())
     hinted_name, hinted_version = _branded(brands.lower()) if brands else _NOTHING
-    major = _major(hinted_version)
     platform = _platform(user_agent) if hinted_platform is None else hinted_platform
     return {
         "browserType": name if hinted_name is UNKNOWN else hinted_name,
         "platform": _RENAMED.get(platform, platform) if isinstance(platform, str) else platform,
         "locale": LOCALE,
-        "browserVersion": _major(version) if major < 0 else major,
+        "browserVersion": _major(hinted_version or version),
     }
 
 
@@ -106,7 +110,7 @@ def _safari(text: str) -> tuple[str, str] | None:
     if text.find("safari", earliest) < 0:
         return None
     name = "mobile safari" if _MOBILE_SAFARI.search(text, earliest) else "safari"
-    return name, found[1].partition(".")[0]
+    return name, found[1]
 
 
 def _trident(text: str) -> tuple[str, str]:
@@ -120,18 +124,14 @@ def _trident(text: str) -> tuple[str, str]:
 
 
 def _branded(brands: str) -> tuple[str, str]:
-    for name, pattern in _BRAND.items():
+    for name, pattern in _BRANDS.items():
         if found := pattern.search(brands):
             return name, found[1]
     return _NOTHING
 
 
-def _major(version: str) -> int | float:
-    """Return the number before the first dot, as JavaScript reads it; -1 if there is none."""
-    digits = version.partition(".")[0]
-    if not digits.isdecimal():
-        return -1
-    return int(digits) if len(digits) < EXACT_DIGITS else float(digits)
+def _major(digits: str) -> int:
+    return int(digits) if digits and len(digits) <= LONGEST_VERSION else UNKNOWN_VERSION
 
 
 def _platform(user_agent: str) -> str:
