@@ -79,8 +79,7 @@ def _key(inner: str) -> str:
 def _bound(part: str | Macro, meta: Mapping[str, Any]) -> str | Macro:
     if isinstance(part, str) or part.key not in meta:
         return part
-    known: str = to_text(meta[part.key])
-    return known
+    return to_text(meta[part.key])
 
 
 def _filled(macro: Macro, entry: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:

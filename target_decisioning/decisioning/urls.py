@@ -115,7 +115,8 @@ def _host(host: str) -> Host:
 @lru_cache(CACHED_URLS)
 def _cached_host(host: str) -> Host:
     name = host.lower().removesuffix(".")
-    suffix = _suffixes().publicsuffix(_as_listed(name)) if _is_host_name(name) else None
+    may_be_listed = "." in name and _is_host_name(name)
+    suffix = _suffixes().publicsuffix(_as_listed(name)) if may_be_listed else None
     size = suffix.count(".") + 1 if suffix else 0
     labels = name.split(".")
     if not 0 < size < len(labels):

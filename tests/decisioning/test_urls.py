@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -161,3 +163,15 @@ def test_a_hostile_url_costs_time_in_proportion_to_its_length(piece):
     page_of(piece * 100_000)
     page_of("https://" + piece * 100)
     assert time.perf_counter() - start < 1  # a search that backtracks takes minutes
+
+
+@pytest.mark.parametrize(
+    ("first", "is_loaded"), [("page_of('')", False), ("page_of('http://localhost/')", False), ("warm()", True)]
+)
+def test_the_public_suffix_list_is_loaded_when_it_is_first_needed(first, is_loaded):
+    script = (
+        "import sys; from target_decisioning.decisioning.urls import page_of, warm;"
+        f"{first}; print('publicsuffixlist' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(is_loaded)
