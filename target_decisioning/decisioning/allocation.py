@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmh3 import hash as murmur3_32
+
 from target_decisioning.decisioning.javascript import to_text
 
 SALT = "0"

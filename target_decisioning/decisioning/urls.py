@@ -24,12 +24,12 @@ LONGEST_LABEL = 63
 
 _URL = re.compile(
     r"""
-    (?: (?! \[                              # not a scheme but a bracketed host,
+    (?: (?! \[                                   # not a scheme but a bracketed host,
           | [^:/?\#]+ : [0-9]+ (?:[/?\#]|\Z)      # nor a host and its port (D6),
           | [^:@/?\#]+ : [^:@/?\#]* @ )           # nor a user and his password
         ([^:/?\#.]+) : )?
     (?: // )?
-    (?: ([^/?\#]*) @ )?                     # an at sign further on is none of the authority's (D6)
+    (?: ([^/?\#]*) @ )?                          # an at sign further on is none of the authority's (D6)
     ( \[ [^\]/?\#]* \] | [^:/?\#]* )
     (?: : ([0-9]*) )? [^/?\#]*
     ( [^?\#]* )
