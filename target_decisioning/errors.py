@@ -106,7 +106,9 @@ class ArtifactInvalid(ArtifactError):
         self.where, self.found, self.expected = faults[0]
 
     def __str__(self) -> str:
-        return "\n".join(f"artifact, {where}: found {found}; expected {expected}" for where, found, expected in self.faults)
+        return "\n".join(
+            f"artifact, {where}: found {found}; expected {expected}" for where, found, expected in self.faults
+        )
 
 
 class TransportError(TargetError):
@@ -138,6 +140,9 @@ class DeliveryError(TargetError):
 
     def __str__(self) -> str:
         return self.message
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.message!r}, status={self.status}, reason={self.reason!r})"  # no body: it may echo ids
 
 
 class DeliveryTimeout(DeliveryError):

@@ -20,7 +20,7 @@ EDGE_DOMAIN: Final = "tt.omtrdc.net"
 
 _EDGE_PREFIX = "mboxedge"
 _matches_cluster = re.compile(r"[0-9]{1,3}").fullmatch
-_port = re.compile(r"(?<!:):[0-9]*$")
+_has_port = re.compile(r"(?<!:):[0-9]*$").search
 
 
 class Host(Protocol):
@@ -79,22 +79,6 @@ def choose_cluster(device_id: str | None, option_hint: str | None, client_hint: 
     return cluster
 
 
-def is_stand_in(domain: str | None) -> bool:
-    """Whether *domain* is loopback or carries a port: then it is meant as it is."""
-    return domain is not None and (_port.search(domain) is not None or is_loopback(domain))
-
-
-def is_loopback(domain: str | None) -> bool:
-    """Whether *domain*, maybe with a port, is this machine."""
-    name = _port.sub("", domain or "")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def delivery_host(host: Host, cluster: str | None) -> str:
     """Return scheme and host of a Delivery call, such as ``https://mboxedge28.tt.omtrdc.net``.
 
@@ -113,6 +97,17 @@ def hint_cookie(cluster: str | None, edge_host: object) -> dict[str, Any] | None
 
 def _authority(host: Host, cluster: str | None) -> str:
     domain = host.server_domain
-    if is_cluster(cluster) and not is_stand_in(domain):
+    if is_cluster(cluster) and not _is_stand_in(domain):
         return f"{_EDGE_PREFIX}{cluster}.{EDGE_DOMAIN}"
     return domain or f"{host.client}.{EDGE_DOMAIN}"
+
+
+def _is_stand_in(domain: str | None) -> bool:
+    if not domain or _has_port(domain):
+        return bool(domain)
+    if domain == "localhost" or domain.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(domain.strip("[]")).is_loopback
+    except ValueError:
+        return False

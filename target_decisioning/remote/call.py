@@ -1,0 +1,139 @@
+"""One call of the Delivery API and its answer, as data.
+
+    config, body, session id, cluster  -->  HttpRequest        HttpAnswer  -->  response (wire) or DeliveryError
+
+Pure: no clock, no randomness, no I/O, no log. Source: semantics.md 1.7, faults.md E1 and E4.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from urllib.parse import quote, urlsplit
+
+from target_decisioning._version import __version__
+from target_decisioning.errors import ConfigError, DeliveryError, RequestError
+from target_decisioning.http import HttpRequest
+from target_decisioning.preparation.location import EDGE_DOMAIN, Host, delivery_host
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_decisioning.http import HttpAnswer
+
+PATH = "/rest/v1/delivery"
+SDK_NAME = "TargetDecisioningPython"
+
+_LONGEST_BODY_TOLD = 200
+_matches_authority = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.\-]+)(?::[0-9]{1,5})?").fullmatch
+_unprintable = re.compile(r"[\x00-\x20\x7f-\x9f]+")
+
+
+class CallConfig(Host, Protocol):
+    """The client's options that a call is built from."""
+
+    @property
+    def organization_id(self) -> str:
+        """The IMS organization."""
+
+    @property
+    def version(self) -> str | None:
+        """Query parameter ``version``, absent if None."""
+
+
+def build_call(
+    config: CallConfig, body: Mapping[str, Any], session_id: str, cluster: str | None, request_id: str
+) -> HttpRequest:
+    """Return the call that asks the Delivery API for *body*.
+
+    Args:
+        config: the client's options.
+        body: the prepared request (wire).
+        session_id: the session that the call belongs to.
+        cluster: the edge cluster to ask, None for the client's own host.
+        request_id: value of ``X-Request-Id``: new for each call, the same when a call is sent again.
+
+    Raises:
+        ConfigError: at ``client`` or ``server_domain``, if they make no host.
+        RequestError: if *body* holds what JSON cannot.
+    """
+    host = delivery_host(config, cluster)
+    url = f"{host}{PATH}?{_query(config, session_id)}"
+    _check_host(config, host, url)
+    headers = {
+        "Content-Type": "application/json",
+        "X-EXC-SDK": SDK_NAME,
+        "X-EXC-SDK-Version": __version__,
+        "X-Request-Id": request_id,
+    }
+    return HttpRequest("POST", url, headers, _encode(body))
+
+
+def read_answer(answer: HttpAnswer) -> dict[str, Any]:
+    """Return the response (wire) in *answer*; one without a body (204) is ``{}``.
+
+    Raises:
+        DeliveryError: reason ``status`` if the API refused, ``invalid`` if the answer is no JSON object.
+    """
+    if not 200 <= answer.status < 300:
+        raise DeliveryError(f"The Delivery API answered {_phrase(answer.status)}", answer.status, _told(answer.body))
+    if answer.status == HTTPStatus.NO_CONTENT:
+        return {}
+    try:
+        response = json.loads(answer.body, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise _no_object(answer) from error
+    if not isinstance(response, dict):
+        raise _no_object(answer)
+    return response
+
+
+def _query(config: CallConfig, session_id: str) -> str:
+    query = f"imsOrgId={_escaped(config.organization_id)}&sessionId={_escaped(session_id)}"
+    return f"{query}&version={_escaped(config.version)}" if config.version else query
+
+
+def _escaped(text: str) -> str:
+    return quote(text, safe="", errors="replace")
+
+
+def _check_host(config: CallConfig, host: str, url: str) -> None:
+    """Read the finished *url* anew: it must lead to the host that was meant, and that must be one of ours."""
+    authority = host.partition("://")[2]
+    option = "server_domain" if authority == config.server_domain else "client"
+    if not _matches_authority(authority) or urlsplit(url).netloc != authority:
+        raise ConfigError(f"{option} makes no host name", option)
+    if option == "client" and not authority.endswith(f".{EDGE_DOMAIN}"):
+        raise ConfigError(f"{option} leads to a host outside {EDGE_DOMAIN}", option)
+
+
+def _encode(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, separators=(",", ":"), allow_nan=False).encode("ascii")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RequestError(
+            "request", "a value that JSON cannot hold", "texts, numbers, booleans, lists, objects"
+        ) from error
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _no_object(answer: HttpAnswer) -> DeliveryError:
+    message = f"The Delivery API answered {_phrase(answer.status)}, but with something else than a JSON object"
+    return DeliveryError(message, answer.status, _told(answer.body), "invalid")
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _told(body: bytes) -> str:
+    text = body[: 4 * _LONGEST_BODY_TOLD].decode("utf-8", "replace")
+    return _unprintable.sub(" ", text).strip()[:_LONGEST_BODY_TOLD]

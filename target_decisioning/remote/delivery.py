@@ -1,0 +1,79 @@
+"""The Delivery API as a synchronous client meets it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Protocol
+
+from target_decisioning.remote.call import CallConfig, build_call
+from target_decisioning.remote.steps import Attempt, Delivered, Pause, delivery_steps, drive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_decisioning.http import HttpAnswer, Transport
+    from target_decisioning.log import Logger
+
+LARGEST_ANSWER = 16 * 1024 * 1024
+
+
+class DeliveryConfig(CallConfig, Protocol):
+    """The client's options that a delivery needs."""
+
+    @property
+    def timeout_seconds(self) -> float:
+        """Total time of one call, its repetitions included."""
+
+    @property
+    def log_bodies(self) -> bool:
+        """Whether bodies are logged at DEBUG."""
+
+
+class DeliveryApi:
+    """Asks the Delivery API over *transport*. Any number of threads may share one."""
+
+    def __init__(self, config: DeliveryConfig, transport: Transport, logger: Logger) -> None:
+        self._config, self._transport, self._logger = config, transport, logger
+
+    def deliver(
+        self,
+        body: Mapping[str, Any],
+        session_id: str,
+        cluster: str | None,
+        *,
+        safe_to_repeat: bool,
+        timeout_seconds: float | None = None,
+    ) -> Delivered:
+        """Return the response (wire) to *body*, and the times of the call that brought it.
+
+        Args:
+            body: the prepared request (wire); it is not changed.
+            session_id: the session that the call belongs to.
+            cluster: the edge cluster to ask, None for the client's own host.
+            safe_to_repeat: whether a second arrival would harm nothing (no ``execute`` part).
+            timeout_seconds: total time instead of the client's.
+
+        Raises:
+            DeliveryTimeout: the total time passed without an answer.
+            DeliveryError: the API refused, answered nonsense, or could not be reached.
+        """
+        request = build_call(self._config, body, session_id, cluster, str(uuid.uuid4()))
+        if self._config.log_bodies:
+            self._logger.debug("Delivery call: %r", request.body)
+        total_seconds = self._config.timeout_seconds if timeout_seconds is None else timeout_seconds
+        return drive(delivery_steps(request, total_seconds, safe_to_repeat=safe_to_repeat), self._take)
+
+    def _take(self, step: Attempt | Pause) -> HttpAnswer | None:
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            return None
+        answer = self._transport.send(
+            step.request,
+            total_seconds=step.total_seconds,
+            max_wire_bytes=LARGEST_ANSWER,
+            max_body_bytes=LARGEST_ANSWER,
+        )
+        if self._config.log_bodies:
+            self._logger.debug("Delivery answer, status %s: %r", answer.status, answer.body)
+        return answer

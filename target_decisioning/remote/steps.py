@@ -1,0 +1,114 @@
+"""What to send and when to send it again, apart from who sends.
+
+    steps = delivery_steps(...)        yields Attempt | Pause, is sent an HttpAnswer or thrown a TransportError
+    drive(steps, take_step)            runs them to their end
+
+A call whose repetition could count something twice is sent again only if the server certainly saw nothing of it, and
+only once. Any other may be repeated after 429, 5xx and a cut connection, with back-off. All of it stays within one
+total time. Source: semantics.md 1.7, D22.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from target_decisioning.errors import DeliveryError, DeliveryTimeout, TransportError
+from target_decisioning.http import backoff_seconds
+from target_decisioning.remote.call import read_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from target_decisioning.http import HttpAnswer, HttpRequest
+
+MOST_ATTEMPTS = 3
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 1.0
+
+_NOT_MADE = frozenset({"connect", "timeout"})
+_CUT = frozenset({"reset", "truncated", "protocol"})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Send *request* now; it may take *total_seconds*."""
+
+    request: HttpRequest
+    total_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait before the next attempt."""
+
+    seconds: float
+
+
+Delivered: TypeAlias = "tuple[dict[str, Any], dict[str, Any]]"
+"""The response (wire) and what is known of the call's times (telemetry's ``request``, ms)."""
+
+Steps: TypeAlias = "Generator[Attempt | Pause, HttpAnswer | None, Delivered]"
+
+
+def delivery_steps(request: HttpRequest, timeout_seconds: float, *, safe_to_repeat: bool) -> Steps:
+    """Ask until there is an answer to keep, a failure to keep, or no time left.
+
+    Raises:
+        DeliveryTimeout: the total time passed without an answer.
+        DeliveryError: the API refused, answered nonsense, or could not be reached.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        outcome = yield from _outcome(request, deadline - time.monotonic())
+        pause = backoff_seconds(attempt, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS) if safe_to_repeat else 0.0
+        has_time = time.monotonic() + pause < deadline
+        if attempt == MOST_ATTEMPTS or not has_time or not _may_repeat(outcome, attempt, safe_to_repeat):
+            break
+        if pause:
+            yield Pause(pause)
+    if isinstance(outcome, TransportError):
+        raise _delivery_error(outcome, timeout_seconds) from outcome
+    return read_answer(outcome), dict(outcome.timing)
+
+
+def drive(steps: Steps, take_step: Callable[[Attempt | Pause], HttpAnswer | None]) -> Delivered:
+    """Run *steps* to their end: *take_step* sends or waits."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                answer = take_step(step)
+            except TransportError as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(answer)
+    except StopIteration as end:
+        delivered: Delivered = end.value
+        return delivered
+
+
+def _outcome(
+    request: HttpRequest, total_seconds: float
+) -> Generator[Attempt | Pause, HttpAnswer | None, HttpAnswer | TransportError]:
+    try:
+        answer = yield Attempt(request, total_seconds)
+    except TransportError as error:
+        return error
+    assert answer is not None  # noqa: S101 - only a Pause is answered with None
+    return answer
+
+
+def _may_repeat(outcome: HttpAnswer | TransportError, attempt: int, safe_to_repeat: bool) -> bool:
+    if isinstance(outcome, TransportError):
+        if not outcome.was_sent and outcome.reason in _NOT_MADE:
+            return safe_to_repeat or attempt == 1
+        return safe_to_repeat and outcome.reason in _CUT
+    return safe_to_repeat and (outcome.status == 429 or outcome.status >= 500)
+
+
+def _delivery_error(error: TransportError, timeout_seconds: float) -> DeliveryError:
+    if error.reason == "timeout":
+        return DeliveryTimeout(timeout_seconds)
+    return DeliveryError(f"The Delivery API could not be asked: {error.reason}", reason=error.reason)

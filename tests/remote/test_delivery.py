@@ -1,0 +1,178 @@
+"""Who is asked how often, within one total time; over loopback."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures.delivery_api import DeliveryApi as StandIn
+from fixtures.delivery_api import json_answer
+from fixtures.loopback import NEVER, Answer
+from target_decisioning.errors import DeliveryError, DeliveryTimeout
+from target_decisioning.http import Transport
+from target_decisioning.log import STANDARD
+from target_decisioning.remote import DeliveryApi
+
+BODY = {"requestId": "r", "context": {"channel": "web"}}
+GOOD = json_answer({"status": 200})
+CUT = Answer(hang_up=True)
+
+
+@pytest.fixture
+def stand_in():
+    with StandIn() as api:
+        yield api
+
+
+@pytest.fixture
+def deliver(stand_in):
+    transport = Transport()
+    yield deliverer(stand_in.authority, transport)
+    transport.close()
+
+
+def deliverer(authority, transport, timeout_seconds=3.0):
+    config = SimpleNamespace(
+        client="acme",
+        organization_id="ORG@AdobeOrg",
+        server_domain=authority,
+        secure=False,
+        version=None,
+        timeout_seconds=timeout_seconds,
+        log_bodies=False,
+    )
+    api = DeliveryApi(config, transport, STANDARD)
+
+    def deliver(*, safe_to_repeat=False, timeout_seconds=None, cluster=None):
+        return api.deliver(BODY, "s1", cluster, safe_to_repeat=safe_to_repeat, timeout_seconds=timeout_seconds)
+
+    return deliver
+
+
+def ids(stand_in):
+    return {call.received.headers["x-request-id"] for call in stand_in.calls}
+
+
+def test_a_call_brings_the_answer_and_its_times(stand_in, deliver):
+    response, timing = deliver()
+    assert response["client"] == "acme"
+    assert {"timeToFirstByte", "download", "responseSize"} <= timing.keys()
+    assert [call.problems for call in stand_in.calls] == [[]]
+
+
+def test_a_visitors_cluster_never_leads_away_from_a_stand_in(stand_in, deliver):
+    deliver(cluster="28")
+    assert len(stand_in.calls) == 1
+
+
+def test_many_calls_share_one_connection(stand_in, deliver):
+    for _ in range(20):
+        deliver()
+    assert stand_in.connections == 1
+    assert len(ids(stand_in)) == 20
+
+
+@pytest.mark.parametrize("trouble", [json_answer({}, status=503), json_answer({}, status=429), CUT])
+def test_a_call_with_effects_is_sent_once_whatever_the_answer(stand_in, deliver, trouble):
+    stand_in.script(trouble, GOOD)
+    with pytest.raises(DeliveryError):
+        deliver()
+    assert len(stand_in.calls) == 1
+
+
+@pytest.mark.parametrize("trouble", [json_answer({}, status=503), json_answer({}, status=429), CUT])
+def test_a_call_without_effects_is_sent_again_under_the_same_id(stand_in, deliver, trouble):
+    stand_in.script(trouble, trouble, GOOD)
+    assert deliver(safe_to_repeat=True)[0] == {"status": 200}
+    assert len(stand_in.calls) == 3
+    assert len(ids(stand_in)) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_what_the_server_will_not_take_is_not_sent_again(stand_in, deliver, status):
+    stand_in.always(json_answer({"message": "no"}, status=status))
+    with pytest.raises(DeliveryError) as caught:
+        deliver(safe_to_repeat=True)
+    assert (caught.value.status, caught.value.body) == (status, '{"message": "no"}')
+    assert len(stand_in.calls) == 1
+
+
+def test_a_server_that_stays_in_trouble_is_given_up_with_its_status(stand_in, deliver):
+    stand_in.always(json_answer({}, status=500))
+    with pytest.raises(DeliveryError) as caught:
+        deliver(safe_to_repeat=True)
+    assert caught.value.status == 500
+    assert len(stand_in.calls) == 3
+
+
+def test_a_closed_port_is_an_error_that_says_so():
+    with StandIn() as gone:
+        authority = gone.authority
+    with pytest.raises(DeliveryError) as caught:
+        deliverer(authority, Transport())()
+    assert (caught.value.reason, caught.value.status) == ("connect", None)
+
+
+def test_a_connection_that_could_not_be_made_is_tried_once_more():
+    sent = []
+
+    class NoConnection:
+        def send(self, request, **_):
+            from target_decisioning.errors import TransportError
+
+            sent.append(request)
+            raise TransportError("connect", "refused", was_sent=False)
+
+    with pytest.raises(DeliveryError):
+        deliverer("127.0.0.1:1", NoConnection())()
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize("safe_to_repeat", [False, True])
+@pytest.mark.parametrize(
+    "answer", [NEVER, json_answer({"drip": "drip" * 20}, drip_seconds=0.05)], ids=["silent", "drip"]
+)
+def test_the_timeout_is_a_total_and_holds(stand_in, deliver, answer, safe_to_repeat):
+    stand_in.always(answer)
+    started = time.monotonic()
+    with pytest.raises(DeliveryTimeout) as caught:
+        deliver(timeout_seconds=0.3, safe_to_repeat=safe_to_repeat)
+    assert 0.29 <= time.monotonic() - started <= 0.4
+    assert caught.value.timeout_seconds == 0.3
+    assert str(caught.value) == "Request timed out"
+    assert len(stand_in.calls) == 1
+
+
+def test_repeating_stays_within_the_total_time(stand_in, deliver):
+    stand_in.always(json_answer({}, status=503, delay_seconds=0.2))
+    started = time.monotonic()
+    with pytest.raises(DeliveryError):
+        deliver(timeout_seconds=0.3, safe_to_repeat=True)
+    assert time.monotonic() - started <= 0.4
+
+
+def test_an_endless_answer_is_cut_off(stand_in, deliver):
+    stand_in.script(Answer(body=b'{"a":"' + b"x" * (17 * 1024 * 1024)))
+    with pytest.raises(DeliveryError) as caught:
+        deliver()
+    assert caught.value.reason == "too_large"
+
+
+def test_a_redirect_is_not_followed(stand_in, deliver):
+    stand_in.script(Answer(status=302, headers={"Location": stand_in.url + "/elsewhere"}))
+    with pytest.raises(DeliveryError) as caught:
+        deliver()
+    assert caught.value.reason == "redirect"
+    assert len(stand_in.received) == 1
+
+
+def test_many_threads_may_deliver_at_once(stand_in, deliver):
+    threads = [threading.Thread(target=deliver) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids(stand_in)) == 16
