@@ -29,8 +29,9 @@ _NOTHING: dict[str, Any] = {}
 class Decision:
     """What was decided; all of it belongs to the caller.
 
-    ``execute`` and ``prefetch`` are None if not asked; ``impressions`` are the notifications owed for ``execute``;
-    ``errors`` says where a condition failed while it ran (its rule did not hold).
+    ``execute`` and ``prefetch`` are None if not asked. In them ``mboxes`` and ``views`` hold one list of answered
+    entries for each asked entry (``flat`` joins them for the wire). ``impressions`` are the notifications owed for
+    ``execute``; ``errors`` says where a condition failed while it ran (its rule did not hold).
     """
 
     execute: Entry | None = None
@@ -66,6 +67,14 @@ def decide(
     return run.decision
 
 
+def flat(answer: Entry) -> Entry:
+    """Return one mode of a decision in wire form: its lists of entries joined in the order asked."""
+    for key in ("mboxes", "views"):
+        if key in answer:
+            answer[key] = [entry for entries in answer[key] for entry in entries]
+    return answer
+
+
 class _Run:
     """The state of one decision: facts, allocations so far, impressions owed."""
 
@@ -88,9 +97,9 @@ class _Run:
         """Answer one mode: ``{mboxes?, views?, pageLoad?}`` as asked."""
         answer: Entry = {}
         if "mboxes" in asked:
-            answer["mboxes"] = [one for mbox in asked["mboxes"] for one in self._mbox(mbox, tracer, executing)]
+            answer["mboxes"] = [self._mbox(mbox, tracer, executing) for mbox in asked["mboxes"]]
         if "views" in asked:
-            answer["views"] = [one for view in asked["views"] for one in self._view(view, tracer, executing)]
+            answer["views"] = [self._view(view, tracer, executing) for view in asked["views"]]
         if "pageLoad" in asked:
             answer["pageLoad"] = self._page_load(asked["pageLoad"], tracer, executing)
         return answer

@@ -1,0 +1,79 @@
+"""Who the visitor is: what the request, the cookie, the options and the visitor object say, in that order.
+
+Source: semantics.md 1.8, 1.9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from target_decisioning.preparation.reading import Unreadable, entries, identifier, kind_of, take
+from target_decisioning.preparation.shapes import CUSTOMER_ID
+from target_decisioning.preparation.visitor import Visitor
+
+STATES = {0: "unknown", 1: "authenticated", 2: "logged_out"}
+_PLACES = ("tntId", "marketingCloudVisitorId", "thirdPartyId")
+
+
+def visitor_ids(given: dict[str, Any], device_id: str, customer_ids: Any, visitor: Visitor) -> dict[str, Any]:
+    """Return the prepared ``id`` of a request, maybe ``{}``.
+
+    Args:
+        given: the request's own ``id``, already read.
+        device_id: the cookie's ``PC``; a request's tntId, even a blank one, beats it.
+        customer_ids: the option of that name, in either form.
+        visitor: gives the ECID where the request has none, and customer ids where the option is not given.
+    """
+    ids: dict[str, Any] = {}
+    for key, value in (
+        ("tntId", given["tntId"] if "tntId" in given else device_id),
+        ("thirdPartyId", given.get("thirdPartyId")),
+        ("marketingCloudVisitorId", given.get("marketingCloudVisitorId") or visitor.ecid),
+    ):
+        if value is not None and value != "":
+            ids[key] = value
+    own = read_customer_ids(visitor.customer_ids if customer_ids is None else customer_ids)
+    customers = own + given.get("customerIds", [])
+    if customers:
+        ids["customerIds"] = customers
+    return ids
+
+
+def is_nobody(ids: dict[str, Any]) -> bool:
+    """Whether no id places the visitor: then a decision on this device generates a tntId."""
+    return not any(ids.get(key) for key in _PLACES)
+
+
+def new_tnt_id(new_id: Callable[[], str], cluster: str | None) -> str:
+    """Return a tntId for a visitor who has none, with the location hint of his cluster if one is known."""
+    return f"{new_id()}.{cluster}_0" if cluster else new_id()
+
+
+def read_customer_ids(given: Any) -> list[dict[str, Any]]:
+    """Read the option ``customer_ids``: a list of CustomerId, or a map from integration code to id.
+
+    Raises:
+        Unreadable: it is neither.
+    """
+    if given is None:
+        return []
+    if isinstance(given, Mapping):
+        return [one for code, value in given.items() for one in _of_map(code, value)]
+    return entries(given, lambda value: take(value, CUSTOMER_ID))
+
+
+def _of_map(code: Any, value: Any) -> list[dict[str, Any]]:
+    if value is None or value == "":
+        return []
+    if not isinstance(value, Mapping):
+        return [{"id": identifier(value), "integrationCode": identifier(code), "authenticatedState": STATES[0]}]
+    if value.get("id") in (None, ""):
+        return []
+    customer = {"id": identifier(value["id"]), "integrationCode": identifier(code)}
+    state = value.get("authState", value.get("auth_state"))
+    if state is None:
+        return [customer]
+    if isinstance(state, int) and state in STATES:
+        return [{**customer, "authenticatedState": STATES[state]}]
+    raise Unreadable(kind_of(state), "authState 0, 1 or 2")

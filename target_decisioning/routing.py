@@ -1,0 +1,183 @@
+"""Which part of a request is decided where, and one answer made of both.
+
+    request --split--> local part, remote part     decision + remote answer --merge--> response, as if one had answered
+
+Pure functions on wire dicts. A name in both of the artifact's lists is remote as a whole; the identity is fixed before
+the split, so both parts see the same visitor. Source: semantics.md 4.8, 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from target_decisioning.decisioning import Decision, flat
+from target_decisioning.errors import DeliveryError
+
+MODES = ("execute", "prefetch")
+KINDS = {"mboxes": "mbox", "views": "view", "pageLoad": "pageLoad"}
+ONLY_SERVER = ("qaMode", "preview")
+"""Parts of a request that only a server understands: with one of them it goes out whole."""
+
+Entry = dict[str, Any]
+IsRemote = Callable[[str, Entry], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What of a request only the server can decide."""
+
+    mboxes: list[str]
+    views: list[str]
+    global_mbox: str
+
+    def __bool__(self) -> bool:
+        return bool(self.mboxes or self.views)
+
+    def covers(self, kind: str, entry: Entry) -> bool:
+        """Whether an asked entry of *kind* (``mboxes``, ``views``, ``pageLoad``) is remote.
+
+        An unnamed view is remote if any view is: only the server knows all views then.
+        """
+        if kind == "pageLoad":
+            return self.global_mbox in self.mboxes
+        if kind == "mboxes":
+            return entry["name"] in self.mboxes
+        return entry["name"] in self.views if "name" in entry else bool(self.views)
+
+
+def split(request: Entry, needs: Needs) -> tuple[Entry | None, Entry | None]:
+    """Return the local and the remote part of a prepared request; None for a part that asks for nothing."""
+    remote = _part(request, needs.covers)
+    if not any(mode in remote for mode in MODES):
+        return request, None
+    local = _part(request, lambda kind, entry: not needs.covers(kind, entry))
+    return (local if any(mode in local for mode in MODES) else None), remote
+
+
+def merge(asked: Entry, needs: Needs, decision: Decision, answer: Entry) -> Entry:
+    """Return the response to *asked*: the local decision and the remote answer in the order asked.
+
+    Raises:
+        DeliveryError: reason ``invalid``, if the remote answer has not the parts that it was asked for.
+    """
+    merged = {key: value for key, value in answer.items() if key not in MODES}
+    for mode in MODES:
+        if mode in asked:
+            local = getattr(decision, mode) or {}
+            merged[mode] = _merge_mode(asked[mode], needs, local, answer.get(mode))
+    return merged
+
+
+def local_only(asked: Entry, needs: Needs, decision: Decision) -> Entry:
+    """Return the answer's ``execute`` and ``prefetch`` where the remote part failed: only what was decided here."""
+    return {mode: flat(found) for mode in MODES if mode in asked and (found := getattr(decision, mode)) is not None}
+
+
+def sources(asked: Entry, source_of: Callable[[str, Entry], str]) -> list[dict[str, Any]]:
+    """Return where each asked item was decided, in the order asked."""
+    return [
+        {
+            "mode": mode,
+            "kind": KINDS[kind],
+            "name": entry.get("name"),
+            "index": entry.get("index"),
+            "source": source_of(kind, entry),
+        }
+        for mode in MODES
+        for kind, entry in _entries(asked.get(mode, {}))
+    ]
+
+
+def _part(request: Entry, wanted: IsRemote) -> Entry:
+    part = {key: value for key, value in request.items() if key not in MODES}
+    for mode in MODES:
+        found = _mode_part(request.get(mode, {}), wanted)
+        if found:
+            part[mode] = found
+    return part
+
+
+def _mode_part(asked: Entry, wanted: IsRemote) -> Entry:
+    part: Entry = {}
+    for kind, value in asked.items():
+        if kind == "pageLoad":
+            found: Any = value if wanted(kind, value) else None
+        else:
+            found = [entry for entry in value if wanted(kind, entry)] or None
+        if found is not None:
+            part[kind] = found
+    return part
+
+
+def _entries(asked: Entry) -> Iterator[tuple[str, Entry]]:
+    for kind in KINDS:
+        if kind == "pageLoad" and kind in asked:
+            yield kind, asked[kind]
+        elif kind in asked:
+            yield from ((kind, entry) for entry in asked[kind])
+
+
+def _merge_mode(asked: Entry, needs: Needs, local: Entry, answered: Any) -> Entry:
+    expects_answer = any(needs.covers(kind, entry) for kind, entry in _entries(asked))
+    if expects_answer and not isinstance(answered, dict):
+        raise DeliveryError("The Delivery API left out a part that it was asked for", 200, reason="invalid")
+    remote = answered if isinstance(answered, dict) else {}
+    merged = {key: value for key, value in remote.items() if key not in KINDS}
+    if "mboxes" in asked:
+        merged["mboxes"] = _merge_mboxes(asked["mboxes"], needs, local.get("mboxes", []), _listed(remote, "mboxes"))
+    if "views" in asked:
+        merged["views"] = _merge_views(asked["views"], needs, local.get("views", []), _listed(remote, "views"))
+    if "pageLoad" in asked:
+        is_remote = needs.covers("pageLoad", asked["pageLoad"])
+        merged["pageLoad"] = (remote if is_remote else local).get("pageLoad") or {"options": []}
+    return merged
+
+
+def _merge_mboxes(asked: list[Entry], needs: Needs, local: list[list[Entry]], remote: list[Entry]) -> list[Entry]:
+    decided, merged, waiting = iter(local), [], list(remote)
+    for entry in asked:
+        if not needs.covers("mboxes", entry):
+            merged += next(decided)
+            continue
+        found = _claim(waiting, entry["name"], entry["index"], every=entry["name"] == needs.global_mbox)
+        if not found and entry["name"] != needs.global_mbox:
+            found = [{"name": entry["name"], "index": entry["index"]}]
+        merged += found
+    return merged
+
+
+def _merge_views(asked: list[Entry], needs: Needs, local: list[list[Entry]], remote: list[Entry]) -> list[Entry]:
+    decided, waiting = iter(local), list(remote)
+    places: list[list[Entry]] = []
+    unnamed: list[Entry] | None = None
+    for entry in asked:
+        if not needs.covers("views", entry):
+            places.append(next(decided))
+        elif "name" in entry:
+            places.append(_claim(waiting, entry["name"]))
+        else:
+            places.append([])
+            unnamed = places[-1] if unnamed is None else unnamed
+    if unnamed is not None:
+        unnamed += waiting
+    return [entry for place in places for entry in place]
+
+
+def _claim(waiting: list[Entry], name: str, index: Any = None, *, every: bool = False) -> list[Entry]:
+    """Take the first answered entry of that name (and index) out of *waiting*, or every one."""
+    claimed = [
+        entry
+        for entry in waiting
+        if entry.get("name") == name and (index is None or entry.get("index", index) == index)
+    ]
+    claimed = claimed if every else claimed[:1]
+    for entry in claimed:
+        waiting[:] = [other for other in waiting if other is not entry]
+    return claimed
+
+
+def _listed(answer: Entry, kind: str) -> list[Entry]:
+    found = answer.get(kind)
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
