@@ -24,7 +24,7 @@ check: $(STAMP) ## lint, format, types, layers, and whether the wheel builds: wh
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy --strict fixtures artifacts benchmarks
+	$(BIN)/mypy --strict --explicit-package-bases fixtures artifacts benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
