@@ -25,6 +25,7 @@ _IRREGULAR: Final = {
     "browser_ua_with_major_version": "browserUAWithMajorVersion",
     "browser_ua_with_full_version": "browserUAWithFullVersion",
 }
+_MODELS: Final[set[type]] = set()  # every model class: isinstance of a pydantic class takes longer than writing one
 
 
 def wire_name(name: str) -> str:
@@ -43,6 +44,7 @@ class Model(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_keywords: Any) -> None:
+        _MODELS.add(cls)
         cls._plan = make_plan({name: wire_name(name) for name in cls.model_fields}, get_type_hints(cls))
 
     def __init__(self, /, **values: Any) -> None:
@@ -106,7 +108,7 @@ class Model(BaseModel):
                 else:
                     own[name] = value if type(value) in SCALARS else copied(value)
         except RequestError as error:
-            raise RequestError(f".{key}{error.where}", error.found, error.expected) from None
+            raise RequestError(_place(key, fields) + error.where, error.found, error.expected) from None
         _set(self, "__dict__", own)
         _set(self, "__pydantic_fields_set__", given)
         _set(self, "__pydantic_extra__", unknown)
@@ -151,7 +153,8 @@ class Model(BaseModel):
             for name, value in (self.__pydantic_extra__ or {}).items():
                 wire[name] = plain(value)
         except RequestError as error:
-            raise RequestError(f".{names.get(name, name)}{error.where}", error.found, error.expected) from None
+            where = _place(names.get(name, name), self._plan.by_wire_name) + error.where
+            raise RequestError(where, error.found, error.expected) from None
         return wire
 
     def to_dict(self) -> dict[str, Any]:
@@ -185,12 +188,15 @@ _HIDDEN: Final = _Hidden()
 _set: Final = object.__setattr__  # pydantic's own way to fill a model that is not validated
 
 
+def _place(key: Any, known: Mapping[str, Any]) -> str:
+    """Return the step of a path that leads to *key*; an unknown key is quoted and cut."""
+    return f".{key}" if key in known else f"[{str(key)[:80]!r}]"
+
+
 def _wire_of(value: Any, keeps_null: bool) -> Any:
-    if isinstance(value, Model):
-        return value._wire(keeps_null)
     if type(value) is list:
         return _wire_list(value, keeps_null)
-    return plain(value)
+    return value._wire(keeps_null) if type(value) in _MODELS else plain(value)
 
 
 def _wire_list(values: list[Any], keeps_null: bool) -> list[Any]:

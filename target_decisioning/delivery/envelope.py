@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from target_decisioning.delivery.plain import plain
 from target_decisioning.delivery.request import DeliveryRequest
 from target_decisioning.delivery.response import DeliveryResponse
+from target_decisioning.errors import RequestError
 
 
 class _Named(dict[str, Any]):
@@ -115,8 +116,8 @@ class TargetDeliveryResponse(Mapping[str, Any]):
     """
 
     __slots__ = (
-        "_request_wire",
-        "_response_wire",
+        "_unread_request",
+        "_unread_response",
         "analytics_details",
         "meta",
         "request",
@@ -147,8 +148,8 @@ class TargetDeliveryResponse(Mapping[str, Any]):
         target_location_hint_cookie: Cookie | None,
         visitor_state: dict[str, Any] | None = None,
     ) -> None:
-        self._response_wire = response
-        self._request_wire = request
+        self._unread_response = response
+        self._unread_request = request
         self.meta = meta
         self.target_cookie = target_cookie
         self.target_location_hint_cookie = target_location_hint_cookie
@@ -188,12 +189,18 @@ class TargetDeliveryResponse(Mapping[str, Any]):
         return {_WIRE_NAMES[name]: self._wire(name) for name in self}
 
     def _wire(self, name: str) -> Any:
-        """Return a part in wire form, without making a typed model that nobody has read."""
+        part = self._current(name)
         try:
-            value = object.__getattribute__(self, name)
+            return part.to_wire() if hasattr(part, "to_wire") else plain(part)
+        except RequestError as error:
+            raise RequestError(name + error.where, error.found, error.expected) from None
+
+    def _current(self, name: str) -> Any:
+        """Return a part as it is now: the wire dict as long as nobody has read the typed model."""
+        try:
+            return object.__getattribute__(self, name)
         except AttributeError:
-            value = object.__getattribute__(self, f"_{name}_wire")
-        return value.to_wire() if hasattr(value, "to_wire") else plain(value)
+            return getattr(self, _UNREAD.get(name, name))
 
 
 _WIRE_NAMES: Final = {
@@ -211,28 +218,36 @@ _KEYS: Final = {name: name for name in _WIRE_NAMES} | {wire: name for name, wire
 _NEVER_ABSENT: Final = frozenset({"response", "request", "target_cookie", "meta"})
 
 
-def _entries(response: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield every answered page load, mbox and view, in gathering order."""
-    for mode, kinds in (("execute", ("pageLoad", "mboxes")), ("prefetch", ("pageLoad", "views", "mboxes"))):
-        part = response.get(mode) or {}
-        for kind in kinds:
-            found = part.get(kind) or ()
-            yield from (found,) if isinstance(found, dict) else found
+_UNREAD: Final = {"response": "_unread_response", "request": "_unread_request"}
 
 
 def _gather(envelope: TargetDeliveryResponse, key: str) -> list[dict[str, Any]] | None:
-    entries = _entries(envelope._wire("response"))
-    return [entry[key] for entry in entries if isinstance(entry.get(key), dict)] or None
+    return [plain(entry[key]) for entry in _entries(envelope) if isinstance(entry.get(key), dict)] or None
 
 
 def _gather_tokens(envelope: TargetDeliveryResponse) -> list[dict[str, Any]] | None:
-    options = (option for entry in _entries(envelope._wire("response")) for option in entry.get("options") or ())
-    return [tokens for option in options if (tokens := option.get("responseTokens"))] or None
+    options = (option for entry in _entries(envelope) for option in _objects(entry.get("options")))
+    return [plain(option["responseTokens"]) for option in options if option.get("responseTokens")] or None
+
+
+def _entries(envelope: TargetDeliveryResponse) -> Iterator[dict[str, Any]]:
+    """Yield every answered page load, mbox and view, in gathering order."""
+    response = envelope._current("response")
+    wire = response.to_wire() if isinstance(response, DeliveryResponse) else response
+    for mode, kinds in (("execute", ("pageLoad", "mboxes")), ("prefetch", ("pageLoad", "views", "mboxes"))):
+        for part in _objects(wire.get(mode)):
+            for kind in kinds:
+                yield from _objects(part.get(kind))
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield *value*, or what is in it if it is a list; only objects: the answer may come from a broken server."""
+    return (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict))
 
 
 _LAZY: Final[dict[str, Callable[[TargetDeliveryResponse], Any]]] = {
-    "response": lambda envelope: DeliveryResponse.from_wire(envelope._response_wire),
-    "request": lambda envelope: DeliveryRequest.from_wire(envelope._request_wire),
+    "response": lambda envelope: DeliveryResponse.from_wire(envelope._unread_response),
+    "request": lambda envelope: DeliveryRequest.from_wire(envelope._unread_request),
     "analytics_details": lambda envelope: _gather(envelope, "analytics"),
     "trace": lambda envelope: _gather(envelope, "trace"),
     "response_tokens": _gather_tokens,

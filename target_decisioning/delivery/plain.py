@@ -47,6 +47,8 @@ def plain(value: Any, depth: int = MAX_DEPTH) -> Any:
     """
     if type(value) in SCALARS:
         return value
+    if isinstance(value, Enum):
+        return plain(value.value)
     if type(value) is dict or isinstance(value, Mapping):
         _check_depth(depth)
         return {_text_key(key): plain(part, depth - 1) for key, part in value.items()}
@@ -58,8 +60,6 @@ def plain(value: Any, depth: int = MAX_DEPTH) -> Any:
 
 def _plain_scalar(value: Any) -> Any:
     match value:
-        case Enum():
-            return plain(value.value)
         case str() | int() | float():
             return value
         case date():
