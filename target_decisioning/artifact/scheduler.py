@@ -1,0 +1,46 @@
+"""APScheduler's part of the timer. Imported when the first timer starts: nobody else pays for it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from apscheduler.executors.base import BaseExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+_QUIET = logging.getLogger("target_decisioning.scheduler")
+_QUIET.setLevel(logging.WARNING)  # starting and stopping a timer is no news
+
+
+class _DaemonThreads(BaseExecutor):  # type: ignore[misc]  # APScheduler is untyped
+    """Runs each job on a daemon thread of its own: APScheduler's pools are waited for when the interpreter ends."""
+
+    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:  # noqa: ARG002
+        threading.Thread(target=self._run_job, args=(job,), name="target-artifact", daemon=True).start()
+
+    def _run_job(self, job: Any) -> None:
+        try:
+            job.func()
+        finally:
+            self._run_job_success(job.id, [])
+
+
+class _MonotonicScheduler(BackgroundScheduler):  # type: ignore[misc]
+    """Lets its owner correct the next run before each look at the wall clock."""
+
+    before_looking: Callable[[Any], None]
+
+    def _process_jobs(self) -> float | None:
+        self.before_looking(self)
+        wait_seconds: float | None = super()._process_jobs()
+        return wait_seconds
+
+
+def new_scheduler(before_looking: Callable[[Any], None]) -> BackgroundScheduler:
+    """Return a scheduler, not yet started, that calls *before_looking* with itself each time it looks for work."""
+    scheduler = _MonotonicScheduler(timezone=UTC, daemon=True, logger=_QUIET, executors={"default": _DaemonThreads()})
+    scheduler.before_looking = before_looking
+    return scheduler
