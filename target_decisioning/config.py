@@ -361,7 +361,7 @@ def _logger(name: str, value: Any) -> dict[str, Any]:
 
 
 def _session(name: str, value: Any) -> dict[str, Any]:
-    if not callable(getattr(value, "request", None)):
+    if not all(callable(getattr(value, method, None)) for method in ("prepare_request", "send")):
         raise _wrong(name, value, "a requests.Session or an object with its methods")
     return {name: value}
 

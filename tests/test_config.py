@@ -131,6 +131,37 @@ def test_a_value_of_a_wrong_type_is_refused_and_not_shown(expected, name):
     assert pickle.loads(pickle.dumps(caught.value)).option == name
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("secure", False),
+        ("strict", True),
+        ("environment_id", 7),
+        ("artifact_format", "bin"),
+        ("on_forbidden", "clear"),
+        ("stale_policy", "fail"),
+        ("version", "1.2"),
+        ("max_artifact_age_seconds", 9.5),
+        ("cdn_environment", "staging"),
+    ],
+)
+def test_a_right_value_is_taken_as_it_is(name, value):
+    assert getattr(config(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("artifact_format", "xml"), ("on_forbidden", ""), ("stale_policy", "Serve")]
+)
+def test_a_word_that_is_no_choice_is_refused(name, value):
+    with pytest.raises(ConfigError, match=f"option '{name}': found other text; expected one of"):
+        config(**{name: value})
+
+
+def test_true_is_no_number():
+    with pytest.raises(ConfigError, match="environment_id': found true or false; expected a whole number"):
+        config(environment_id=True)
+
+
 @pytest.mark.parametrize("value", ["600000", True, float("nan")])
 def test_a_duration_must_be_a_number(value):
     for name in ("timeout", "polling_interval", "maximum_wait_ready", "geo_timeout", "polling_interval_seconds"):
