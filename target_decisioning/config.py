@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict
@@ -140,7 +140,7 @@ def read_config(options: Mapping[str, Any] | None, keywords: Mapping[str, Any]) 
             raise ConfigError(f"{label} is required", name)
     if "decisioning_method" in given:
         given["decisioning_method"] = read_decisioning_method(given["decisioning_method"])
-    refuse_unknown(given, _READERS)
+    refuse_unknown([*(options or ()), *keywords], _READERS)
     _refuse_both_names(given)
     settings: dict[str, Any] = {}
     for name, value in given.items():
@@ -173,15 +173,16 @@ def read_decisioning_method(value: Any) -> str:
     raise ConfigError(f"Invalid Decisioning Method.  Must be set to one of: {','.join(METHODS)}", "decisioning_method")
 
 
-def refuse_unknown(given: Mapping[Any, Any], known: Mapping[str, Any]) -> None:
-    """Raise ``ConfigError`` for the first name in *given* that is not in *known*, with the nearest that is."""
-    for name in given:
+def refuse_unknown(names: Iterable[Any], known: Mapping[str, Any]) -> None:
+    """Raise ``ConfigError`` for the first of *names* that is not in *known*, with the nearest that is."""
+    for name in names:
         if name not in known:
-            raise ConfigError(f"Unknown option {_quoted(name)}{_hint(name, known)}", str(name))
+            option = name if isinstance(name, str) else None
+            raise ConfigError(f"Unknown option {_quoted(name)}{_hint(name, known)}", option)
 
 
 def _hint(name: Any, known: Mapping[str, Any]) -> str:
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(name)[:80]).lower()
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name[:80]).lower() if isinstance(name, str) else ""
     nearest = difflib.get_close_matches(snake, known, n=1, cutoff=0.5)
     return f"; did you mean '{nearest[0]}'?" if nearest else f"; expected one of {', '.join(sorted(known))}"
 

@@ -68,7 +68,7 @@ class Model(BaseModel):
             raise RequestError((where or cls._root) + error.where, error.found, error.expected) from None
 
     @classmethod
-    def read(cls, value: Any, wire_only: bool) -> Self | None:
+    def read_field(cls, value: Any, wire_only: bool) -> Self | None:
         """Read *value* as a field of this class: a model or None as it is, an object as a new model.
 
         Raises:

@@ -60,8 +60,8 @@ def _reader(annotation: Any) -> Read | None:
             return _enum_reader(kind)
     if len(kinds) > 1:
         return None
-    if hasattr(kinds[0], "read"):
-        return kinds[0].read  # type: ignore[no-any-return]  # a model class
+    if hasattr(kinds[0], "read_field"):
+        return kinds[0].read_field  # type: ignore[no-any-return]  # a model class
     if get_origin(kinds[0]) is list:
         return _list_reader(*get_args(kinds[0]))
     return _read_object if get_origin(kinds[0]) is dict else None
