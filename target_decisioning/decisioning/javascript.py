@@ -56,7 +56,7 @@ class TextTooLong(Exception):
 
 def is_truthy(value: Any) -> bool:
     """Whether *value* is truthy: all but false, null, undefined, 0, NaN and the empty text."""
-    if isinstance(value, list | dict):
+    if isinstance(value, (list, dict)):
         return True
     return bool(value) and value == value  # NaN alone differs from itself
 
@@ -86,7 +86,7 @@ def to_double(value: float) -> float:
 
 def parse_float(value: Any) -> float:
     """Return ``parseFloat(value)``: the number that the value's text begins with, else NaN."""
-    if isinstance(value, float | int) and not isinstance(value, bool):
+    if isinstance(value, (float, int)) and not isinstance(value, bool):
         return to_double(value) + 0.0  # by way of its text, which is "0" for -0
     text = value if isinstance(value, str) else to_text(value, LONGEST_TEXT)
     found = _DECIMAL.match(text.lstrip(_BLANKS))
@@ -154,7 +154,7 @@ def _text_of_one(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int) and -_SAFE <= value <= _SAFE:
         return str(int(value))
-    return _text_of_double(to_double(value)) if isinstance(value, int | float) else "[object Object]"
+    return _text_of_double(to_double(value)) if isinstance(value, (int, float)) else "[object Object]"
 
 
 def _text_of_double(number: float) -> str:
@@ -186,6 +186,8 @@ def _digits(number: float) -> tuple[str, int]:
 
 
 def _number_of_text(text: str) -> float:
+    if text.isascii() and text.isdecimal():
+        return float(text)
     text = text.strip(_BLANKS)
     if not text:
         return 0
@@ -203,32 +205,28 @@ def strict_equals(a: Any, b: Any) -> bool:
         return isinstance(b, str) and a == b
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
-    if isinstance(a, int | float):
-        return isinstance(b, int | float) and to_number(a) == to_number(b)
+    if isinstance(a, (int, float)):
+        return isinstance(b, (int, float)) and to_number(a) == to_number(b)
     return a is b
 
 
 def loose_equals(a: Any, b: Any) -> bool:
     """Whether ``a == b``: types that differ are converted first."""
-    if isinstance(a, str) and isinstance(b, str):
-        return a == b
-    if a is None or a is UNDEFINED:
-        return b is None or b is UNDEFINED
-    if b is None or b is UNDEFINED:
-        return False
+    if a is None or a is UNDEFINED or b is None or b is UNDEFINED:
+        return (a is None or a is UNDEFINED) and (b is None or b is UNDEFINED)
     if not _is_primitive(a):
-        return a is b if not _is_primitive(b) else _primitives_equal(to_text(a, LONGEST_TEXT), b)
-    return _primitives_equal(a, b if _is_primitive(b) else to_text(b, LONGEST_TEXT))
-
-
-def _is_primitive(value: Any) -> bool:
-    return isinstance(value, str | bool | int | float)
-
-
-def _primitives_equal(a: Any, b: Any) -> bool:
+        if not _is_primitive(b):
+            return a is b
+        a = to_text(a, LONGEST_TEXT)
+    elif not _is_primitive(b):
+        b = to_text(b, LONGEST_TEXT)
     if isinstance(a, str) and isinstance(b, str):
         return a == b
     return to_number(a) == to_number(b)
+
+
+def _is_primitive(value: Any) -> bool:
+    return isinstance(value, (str, int, float))
 
 
 def less_than(a: Any, b: Any) -> bool:
