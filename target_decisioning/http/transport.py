@@ -106,9 +106,9 @@ class Transport:
     def _exchange(
         self, request: HttpRequest, exchange: Exchange, limits: tuple[int, int], wants_body: WantsBody | None
     ) -> HttpAnswer:
-        self._warn_of_plain_http(request.url)
         session = self._callers_session or self._own_session()
         try:
+            self._warn_of_plain_http(request.url)
             with under_way(exchange):
                 return self._speak(session, request, exchange, limits, wants_body)
         except Exception as error:  # whatever requests, urllib3 or a caller's session raise
