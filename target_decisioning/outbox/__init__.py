@@ -1,0 +1,7 @@
+"""Impressions and telemetry on their way: a bounded queue, in memory or on disk, with senders behind it."""
+
+from target_decisioning.outbox.dead_letter import DeadLetter
+from target_decisioning.outbox.limits import OutboxLimits
+from target_decisioning.outbox.outbox import Outbox
+
+__all__ = ["DeadLetter", "Outbox", "OutboxLimits"]

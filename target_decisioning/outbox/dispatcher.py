@@ -1,0 +1,408 @@
+"""Takes items in, has them sent, tries again, and knows when all is done.
+
+    put(item) --inbox--> dispatcher thread --jobs--> sender threads --send(item)--> verdict --inbox--> dispatcher
+
+One thread owns all state and only ever waits for its inbox; whatever may block (``send``, listeners) runs elsewhere.
+Without a background there are no threads: ``work`` does the same in the caller's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from target_decisioning.errors import TransportError
+from target_decisioning.events import NOTIFICATIONS_DROPPED, SEND_NOTIFICATION_ERROR
+from target_decisioning.http import OutageLog
+from target_decisioning.log import Logger, warn
+from target_decisioning.outbox.dead_letter import DeadLetter, outline
+from target_decisioning.outbox.schedule import Entry, Schedule
+from target_decisioning.outbox.verdict import Verdict, verdict_on
+
+if TYPE_CHECKING:
+    from target_decisioning.outbox.announcer import Announcer
+    from target_decisioning.outbox.limits import OutboxLimits
+    from target_decisioning.outbox.spool import Spool, Stored
+
+Send = Callable[[dict[str, Any]], None]
+
+DROP_REPORT_SECONDS = 1.0
+HURRY_SECONDS = 1.0
+CHORE_SECONDS = 60.0
+
+
+class _Flush:
+    """Somebody who waits until certain entries are done with."""
+
+    def __init__(self) -> None:
+        self.numbers: set[int] = set()
+        self.is_done = threading.Event()
+
+
+class Dispatcher:
+    """Everything accepted and not yet done with. ``sent``, ``dropped`` and ``dead_letters`` say what became of it."""
+
+    def __init__(
+        self,
+        send: Send,
+        announcer: Announcer,
+        logger: Logger,
+        limits: OutboxLimits,
+        spool: Spool | None,
+        most_waiting: int,
+        chore: Callable[[], None] | None = None,
+    ) -> None:
+        self.sent = 0
+        self.dead = 0
+        self.dropped: Counter[str] = Counter()
+        self.dead_letters: deque[DeadLetter] = deque(maxlen=limits.dead_letters)
+        self.waiting_bytes = 0
+        self.room: deque[None] = deque([None] * most_waiting)
+        self._most_waiting = most_waiting
+        self._send, self._announcer, self._logger, self._limits, self._spool = send, announcer, logger, limits, spool
+        self._schedule = Schedule(limits)
+        self._outage = OutageLog(logger, "Impressions could not be sent")
+        self._entries: dict[int, Entry] = {}
+        self._flushes: list[_Flush] = []
+        self._inbox: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
+        self._jobs: SimpleQueue[Entry | None] = SimpleQueue()
+        self._senders: list[threading.Thread] = []
+        self._thread: threading.Thread | None = None
+        self._start_lock = threading.Lock()
+        self._work_lock = threading.Lock()
+        self._taken = self._in_flight = 0
+        self._hurry_at = 0.0
+        self._chore, self._chore_at = chore, 0.0
+        self._refusal_lock = threading.Lock()
+        self._unreported: Counter[str] = Counter()
+        self._report_at = 0.0
+        self.has_ended = False
+
+    @property
+    def pending(self) -> int:
+        """Items accepted and not done with."""
+        return max(0, self._most_waiting - len(self.room))
+
+    def put(self, item: dict[str, Any], lane: str) -> None:
+        """Take an item that has room; from then on it is this dispatcher's."""
+        self._inbox.put((self._take, item, lane))
+        if self.has_ended:
+            self.count_leftovers()
+
+    def put_stored(self, stored: Stored) -> None:
+        """Take an item that is on disk and has room."""
+        self._inbox.put((self._take_stored, stored))
+
+    def refuse(self, reason: str) -> None:
+        """Count an item that was not accepted; told at most once a second."""
+        with self._refusal_lock:
+            self.dropped[reason] += 1
+            self._unreported[reason] += 1
+            is_first = self._unreported.total() == 1
+        if is_first:
+            self._inbox.put((_wake,))
+
+    def start(self) -> None:
+        """Start the thread, or start it anew if it died."""
+        with self._start_lock, contextlib.suppress(RuntimeError):  # the interpreter ends: no thread starts any more
+            if not self.is_alive() and not self.has_ended:
+                self._start_sender()
+                self._thread = threading.Thread(target=self._run, name="target-outbox", daemon=True)
+                self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def flush(self, timeout_seconds: float) -> bool:
+        """Wait until all that was accepted before is done with; return whether it is."""
+        flush = _Flush()
+        self._inbox.put((self._begin_flush, flush))
+        is_done = flush.is_done.wait(timeout_seconds)
+        if not is_done:
+            self._inbox.put((self._end_flush, flush))
+        return is_done
+
+    def work(self, seconds: float) -> None:
+        """Send here what is due, for about that long; nothing if another thread is at it."""
+        if not self._work_lock.acquire(blocking=False):
+            return
+        try:
+            ends = time.monotonic() + seconds
+            self._take_messages()
+            if self._flushes and time.monotonic() >= self._hurry_at:
+                self._hurry()
+            while time.monotonic() < ends and (entry := self._next_entry()) is not None:
+                self._settle(entry, self._try(entry))
+                self._take_messages()
+            self._report_refusals()
+            self._do_chore()
+        finally:
+            self._work_lock.release()
+
+    def flush_here(self, timeout_seconds: float) -> bool:
+        """Do as ``flush`` does, in this thread."""
+        flush = _Flush()
+        self._inbox.put((self._begin_flush, flush))
+        ends = time.monotonic() + timeout_seconds
+        while True:
+            self.work(ends - time.monotonic())
+            now = time.monotonic()
+            if flush.is_done.is_set() or now >= ends:
+                self._end_flush(flush)
+                return flush.is_done.is_set()
+            time.sleep(min(ends - now, self._wait_seconds() or 0.01))
+
+    def stop(self, timeout_seconds: float) -> None:
+        """End all threads; what is not done with stays counted as pending."""
+        self._inbox.put((self._end,))
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            self._end()
+        elif thread is not threading.current_thread():
+            thread.join(timeout_seconds)
+
+    def count_leftovers(self) -> int:
+        """After the end: count what waits in memory as dropped, and return how much that is."""
+        with contextlib.suppress(Empty):
+            while True:
+                self._inbox.get_nowait()
+        left, spooled = self.pending, self._spool is not None
+        if not spooled:
+            self.dropped["closed"] += left
+            self.room.extend([None] * left)
+        return 0 if spooled else left
+
+    def _run(self) -> None:
+        while not self.has_ended:
+            try:
+                self._turn()
+            except Exception as error:  # the loop must outlive anything
+                warn(self._logger, f"The outbox met an unexpected {type(error).__name__}")
+
+    def _turn(self) -> None:
+        with contextlib.suppress(Empty):
+            handle, *arguments = self._inbox.get(timeout=self._wait_seconds())
+            handle(*arguments)
+            self._take_messages()
+        if self.has_ended:
+            return
+        if self._flushes and time.monotonic() >= self._hurry_at:
+            self._hurry()
+        while self._in_flight < self._limits.senders and (entry := self._next_entry()) is not None:
+            self._hand_over(entry)
+        self._report_refusals()
+        self._do_chore()
+
+    def _take_messages(self) -> None:
+        with contextlib.suppress(Empty):
+            while True:
+                handle, *arguments = self._inbox.get_nowait()
+                handle(*arguments)
+
+    def _take(self, item: dict[str, Any], lane: str) -> None:
+        self._taken += 1
+        entry = Entry(
+            number=self._taken,
+            item=item,
+            lane=lane,
+            size_bytes=_size(item),
+            expires_at=time.monotonic() + self._limits.expiry_seconds,
+        )
+        self._enter(entry)
+
+    def _take_stored(self, stored: Stored) -> None:
+        age_seconds = max(0.0, time.time() - stored.accepted_ms / 1000)
+        expires_at = time.monotonic() + self._limits.expiry_seconds - age_seconds
+        self._enter(
+            Entry(
+                number=stored.number,
+                item=None,
+                lane=stored.lane,
+                size_bytes=stored.size_bytes,
+                expires_at=expires_at,
+            )
+        )
+
+    def _enter(self, entry: Entry) -> None:
+        self._entries[entry.number] = entry
+        self.waiting_bytes += entry.size_bytes
+        self._schedule.add(entry)
+
+    def _next_entry(self) -> Entry | None:
+        """Return what to send now, in flight; what has expired is given up on the way."""
+        while (entry := self._schedule.next(time.monotonic())) is not None:
+            if entry.expires_at > time.monotonic():
+                return entry
+            self._give_up(entry, "expired", TimeoutError("expired"))
+        return None
+
+    def _hand_over(self, entry: Entry) -> None:
+        self._in_flight += 1
+        self._jobs.put(entry)
+        self._senders = [sender for sender in self._senders if sender.is_alive()]
+        if len(self._senders) < self._in_flight:
+            with contextlib.suppress(RuntimeError):  # the interpreter ends: those that run must do
+                self._start_sender()
+
+    def _start_sender(self) -> None:
+        sender = threading.Thread(target=self._send_jobs, name="target-outbox-sender", daemon=True)
+        sender.start()
+        self._senders.append(sender)
+
+    def _send_jobs(self) -> None:
+        while (entry := self._jobs.get()) is not None:
+            self._inbox.put((self._land, entry, self._try(entry)))
+
+    def _try(self, entry: Entry) -> Exception | None:
+        """Send *entry* once; return what went wrong. What was sent leaves the disk at once."""
+        try:
+            item = self._content(entry)
+            if item is None:
+                return _DAMAGED
+            self._send(item)
+        except Exception as error:
+            if verdict_on(error) is not Verdict.SENT:
+                return error
+        if self._spool is not None:
+            self._spool.remove(entry.number)
+        return None
+
+    def _content(self, entry: Entry) -> dict[str, Any] | None:
+        """Return the item; None if it is damaged on disk.
+
+        Raises:
+            TransportError: ``disk``: it cannot be read now.
+        """
+        if entry.item is not None or self._spool is None:
+            return entry.item
+        try:
+            return self._spool.read(entry.number)
+        except sqlite3.Error as error:
+            raise TransportError("disk", "the outbox file cannot be read", was_sent=False) from error
+
+    def _land(self, entry: Entry, error: Exception | None) -> None:
+        self._in_flight -= 1
+        self._settle(entry, error)
+
+    def _settle(self, entry: Entry, error: Exception | None) -> None:
+        verdict = verdict_on(error)
+        if verdict is Verdict.SENT:
+            self.sent += 1
+            self._outage.recovered()
+            self._schedule.sent(entry, time.monotonic())
+            self._forget(entry)
+        elif verdict is Verdict.AGAIN:
+            self._outage.failed(str(error))
+            self._schedule.failed(entry, time.monotonic())
+        elif error is _DAMAGED:
+            self._give_up(entry, "damaged", _DAMAGED)
+        else:
+            self._bury(entry, error)
+
+    def _bury(self, entry: Entry, error: Exception | None) -> None:
+        self.dead += 1
+        what = outline(self._announce_end(entry, error))
+        self.dead_letters.append(DeadLetter(time.time_ns() // 1_000_000, str(error), entry.failures + 1, what))
+        self._schedule.dropped(entry)
+        self._forget(entry)
+
+    def _give_up(self, entry: Entry, reason: str, error: Exception) -> None:
+        self.refuse(reason)
+        self._announce_end(entry, error)
+        self._schedule.dropped(entry)
+        self._forget(entry)
+
+    def _announce_end(self, entry: Entry, error: Exception | None) -> dict[str, Any] | None:
+        item = None
+        with contextlib.suppress(TransportError):
+            item = self._content(entry)
+        if item is not None:
+            self._announcer.announce(SEND_NOTIFICATION_ERROR, notification=item, error=error)
+        return item
+
+    def _forget(self, entry: Entry) -> None:
+        del self._entries[entry.number]
+        self.waiting_bytes -= entry.size_bytes
+        if self._spool is not None:
+            self._spool.remove(entry.number)
+        self.room.append(None)
+        for flush in self._flushes:
+            flush.numbers.discard(entry.number)
+        self._end_flushes()
+
+    def _begin_flush(self, flush: _Flush) -> None:
+        flush.numbers = set(self._entries)
+        self._flushes.append(flush)
+        self._hurry()
+        self._end_flushes()
+
+    def _end_flush(self, flush: _Flush) -> None:
+        self._flushes = [other for other in self._flushes if other is not flush]
+
+    def _end_flushes(self) -> None:
+        for flush in self._flushes:
+            if not flush.numbers:
+                flush.is_done.set()
+        self._flushes = [flush for flush in self._flushes if flush.numbers]
+
+    def _hurry(self) -> None:
+        now = time.monotonic()
+        self._hurry_at = now + HURRY_SECONDS
+        self._schedule.hurry(now)
+
+    def _wait_seconds(self) -> float | None:
+        now = time.monotonic()
+        waits = [self._hurry_at - now] if self._flushes else []
+        if self._unreported:
+            waits.append(self._report_at - now)
+        if self._chore is not None:
+            waits.append(self._chore_at - now)
+        if self._in_flight < self._limits.senders:
+            due = self._schedule.seconds_to_next(now)
+            waits += [] if due is None else [due]
+        return max(0.0, min(waits)) if waits else None
+
+    def _report_refusals(self) -> None:
+        if not self._unreported or time.monotonic() < self._report_at:
+            return
+        self._report_at = time.monotonic() + DROP_REPORT_SECONDS
+        with self._refusal_lock:
+            counts, self._unreported = dict(self._unreported), Counter()
+        self._announcer.announce(NOTIFICATIONS_DROPPED, counts=counts)
+
+    def _do_chore(self) -> None:
+        now = time.monotonic()
+        if self._chore is not None and now >= self._chore_at and not self.has_ended:
+            self._chore_at = now + CHORE_SECONDS
+            self._chore()
+
+    def _end(self) -> None:
+        self.has_ended = True
+        for _ in self._senders:
+            self._jobs.put(None)
+
+
+class _Damaged(Exception):
+    """The item on disk is damaged."""
+
+
+_DAMAGED = _Damaged("damaged on disk")
+
+
+def _size(item: dict[str, Any]) -> int:
+    try:
+        return len(json.dumps(item))
+    except (TypeError, ValueError, RecursionError):  # it will be refused when it is sent
+        return 0
+
+
+def _wake() -> None:
+    """Only end the wait."""

@@ -1,0 +1,284 @@
+"""The way out for impressions and telemetry: accepted in microseconds, sent in the background, tried again.
+
+    offer(item) -> bool      flush(timeout) -> bool      close(timeout) -> bool      status()
+
+At least once: an item leaves with the content it was accepted with, as often as it takes. In memory nothing survives
+the process; with a *path* an item is on disk before ``offer`` returns. A forked child starts empty: what its parent
+accepted, its parent sends. Source: faults.md B1, B6 and D1 to D8.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from target_decisioning.errors import ConfigError
+from target_decisioning.events import NOTIFICATIONS_DROPPED
+from target_decisioning.log import Logger, warn
+from target_decisioning.outbox.announcer import Announcer
+from target_decisioning.outbox.custody import open_spool, take_over
+from target_decisioning.outbox.dispatcher import Dispatcher, Send
+from target_decisioning.outbox.limits import OutboxLimits
+from target_decisioning.outbox.spool import Spool, SpoolBusy, Stored
+
+if TYPE_CHECKING:
+    from target_decisioning.events import Emit
+    from target_decisioning.outbox.dead_letter import DeadLetter
+
+_UNOWNED = 0
+_DEFAULT_LIMITS = OutboxLimits()
+
+
+class Outbox:
+    """A bounded queue with senders behind it. Threads may share it; none is started before the first item.
+
+    Args:
+        send: sends one item, on a thread of the outbox; ``DeliveryError`` or ``TransportError`` tell what went wrong.
+        emit: told of ``send_notification_error`` and ``notifications_dropped``.
+        logger: told of outages and of losses.
+        path: file that makes it durable; processes that are given the same path use files beside it.
+        limits: bounds and paces.
+        background: False starts no threads; ``work`` and ``flush`` then send in the caller's.
+
+    Raises:
+        ConfigError: *path* is in no folder.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        emit: Emit,
+        logger: Logger,
+        *,
+        path: str | os.PathLike[str] | None = None,
+        limits: OutboxLimits = _DEFAULT_LIMITS,
+        background: bool = True,
+    ) -> None:
+        self._send, self._emit, self._logger = send, emit, logger
+        self._path = None if path is None else Path(path)
+        self._limits, self._background = limits, background
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._pid = _UNOWNED
+        self._spool: Spool | None = None
+        if self._path is not None and not self._path.parent.is_dir():
+            raise ConfigError("outbox_path must be a file in a folder that exists", "outbox_path")
+        self._own_process()
+        _ALL.add(self)
+
+    def offer(self, item: dict[str, Any], lane: str = "") -> bool:
+        """Accept *item*, which is the outbox's from then on; False if it is refused and will never be sent.
+
+        Items of one *lane* (a visitor) are sent one after the other, in the order they were offered.
+        """
+        if self._pid != os.getpid():
+            self._enter_process()
+        dispatcher, spool = self._dispatcher, self._spool
+        if self._is_closed:
+            return self._refuse("closed")
+        if self._background and not dispatcher.is_alive():
+            self._start()
+        waiting_bytes = dispatcher.waiting_bytes if spool is None else spool.size_bytes
+        if waiting_bytes >= self._most_bytes or not _take_place(dispatcher):
+            return self._refuse("full")
+        if spool is None:
+            dispatcher.put(item, lane)
+            return True
+        return self._store(spool, item, lane)
+
+    def flush(self, timeout_seconds: float = 10.0) -> bool:
+        """Wait until everything accepted so far was sent or given up as undeliverable; return whether it was."""
+        if self._pid != os.getpid():
+            self._enter_process()
+        ends = time.monotonic() + timeout_seconds
+        is_done = not self._dispatcher.pending or (not self._is_closed and self._flush(timeout_seconds))
+        self._announcer.wait(max(0.0, min(0.5, ends - time.monotonic())))
+        return is_done
+
+    def work(self, seconds: float) -> None:
+        """Send what is due in this thread, for about that long. Only without a background."""
+        if self._pid != os.getpid():
+            self._enter_process()
+        if not self._background and not self._is_closed:
+            self._dispatcher.work(seconds)
+
+    def close(self, timeout_seconds: float = 5.0) -> bool:
+        """Accept nothing more, flush, end all threads; return whether all was done.
+
+        What is left waits on disk for the next start, or is lost and counted. Closing again does nothing.
+        """
+        if self._pid != os.getpid():
+            self._enter_process()
+        with self._lock:
+            was_closed, self._is_closed = self._is_closed, True
+        if was_closed:
+            return not self._dispatcher.pending
+        is_done = not self._dispatcher.pending or self._flush(timeout_seconds)
+        self._end()
+        return is_done
+
+    def status(self) -> dict[str, Any]:
+        """Return ``pending``, ``sent``, ``dropped``, ``dead`` (items), ``dropped_by_reason`` and ``durable``."""
+        if self._pid != os.getpid():
+            self._enter_process()
+        dispatcher = self._dispatcher
+        dropped = dict(dispatcher.dropped)
+        return {
+            "pending": dispatcher.pending,
+            "sent": dispatcher.sent,
+            "dropped": sum(dropped.values()),
+            "dead": dispatcher.dead,
+            "dropped_by_reason": dropped,
+            "durable": self._spool is not None,
+        }
+
+    @property
+    def dead_letters(self) -> tuple[DeadLetter, ...]:
+        """The latest undeliverable items, without their values."""
+        return tuple(self._dispatcher.dead_letters)
+
+    def _refuse(self, reason: str) -> bool:
+        self._dispatcher.refuse(reason)
+        return False
+
+    def _store(self, spool: Spool, item: dict[str, Any], lane: str) -> bool:
+        try:
+            stored = spool.append(item, lane, time.time_ns() // 1_000_000)
+        except (sqlite3.Error, TypeError, ValueError, RecursionError):
+            self._dispatcher.room.append(None)
+            return self._refuse("disk")
+        self._dispatcher.put_stored(stored)
+        return True
+
+    def _flush(self, timeout_seconds: float) -> bool:
+        if not self._background:
+            return self._dispatcher.flush_here(timeout_seconds)
+        self._start()
+        return self._dispatcher.flush(timeout_seconds)
+
+    def _start(self) -> None:
+        _AT_WORK.add(self)
+        self._dispatcher.start()
+
+    def _end(self) -> None:
+        self._dispatcher.stop(timeout_seconds=1.0)
+        lost = self._dispatcher.count_leftovers()
+        if lost:
+            warn(self._logger, f"The outbox was closed with {lost} impressions that could not be sent; they are lost")
+            self._announcer.announce(NOTIFICATIONS_DROPPED, counts={"closed": lost})
+        self._announcer.stop()
+        if self._spool is not None:
+            self._spool.close()
+        _AT_WORK.discard(self)
+
+    def _enter_process(self) -> None:
+        """Start empty in a process that was forked off; what the parent accepted, the parent sends."""
+        with self._lock:
+            if self._pid == os.getpid():
+                return
+            self._disown()
+            self._own_process()
+
+    def _disown(self) -> None:
+        self._pid = _UNOWNED
+        if self._spool is not None:
+            self._spool.abandon()
+            self._spool = None
+
+    def _own_process(self) -> None:
+        self._pid = os.getpid()
+        self._announcer = Announcer(self._emit, background=self._background)
+        self._spool = None if self._path is None or self._is_closed else self._opened(self._path)
+        limits, spool = self._limits, self._spool
+        self._most_bytes = limits.bytes if spool is None else limits.disk_bytes
+        most_items = limits.items if spool is None else limits.disk_items
+        chore = None if spool is None else self._take_over
+        self._dispatcher = Dispatcher(self._send, self._announcer, self._logger, limits, spool, most_items, chore)
+        if spool is not None:
+            self._resume(spool)
+
+    def _opened(self, path: Path) -> Spool | None:
+        try:
+            return open_spool(path, self._logger)
+        except (SpoolBusy, OSError, sqlite3.Error) as error:
+            warn(self._logger, f"outbox_path cannot be used ({type(error).__name__}); impressions wait in memory only")
+            return None
+
+    def _resume(self, spool: Spool) -> None:
+        stored = spool.stored()
+        for one in stored:
+            _take_place(self._dispatcher)
+            self._dispatcher.put_stored(one)
+        if stored and self._background:
+            self._start()
+
+    def _take_over(self) -> None:
+        if self._path is not None and self._spool is not None:
+            take_over(self._path, self._spool.path, self._logger, self._accept)
+
+    def _accept(self, item: dict[str, Any], stored: Stored) -> bool:
+        """Take over an item of a dead process; it keeps the moment it was accepted at."""
+        spool = self._spool
+        if spool is None or spool.size_bytes >= self._most_bytes or not _take_place(self._dispatcher):
+            return False
+        try:
+            self._dispatcher.put_stored(spool.append(item, stored.lane, stored.accepted_ms))
+        except sqlite3.Error:
+            self._dispatcher.room.append(None)
+            return False
+        return True
+
+
+def _take_place(dispatcher: Dispatcher) -> bool:
+    """Take one of the places that are left; exact among any number of threads."""
+    try:
+        dispatcher.room.pop()
+    except IndexError:
+        return False
+    return True
+
+
+_ALL: weakref.WeakSet[Outbox] = weakref.WeakSet()
+_AT_WORK: set[Outbox] = set()  # from the first item to close(): nobody's forgetting the client may lose an item
+_held: list[Spool] = []
+
+
+def _close_at_exit() -> None:
+    """Give what waits a last, bounded chance; the end of the interpreter is held up once, however many there are."""
+    outboxes = [outbox for outbox in list(_AT_WORK) if outbox._pid == os.getpid()]
+    ends = time.monotonic() + max((outbox._limits.exit_seconds for outbox in outboxes), default=0.0)
+    for outbox in outboxes:
+        outbox.close(max(0.0, ends - time.monotonic()))
+
+
+def _before_fork() -> None:
+    """No thread may be inside a spool while the process is copied."""
+    spools = (outbox._spool for outbox in list(_ALL))
+    _held.extend(spool for spool in spools if spool is not None)
+    for spool in _held:
+        spool.lock.acquire()
+
+
+def _after_fork_in_parent() -> None:
+    for spool in _held:
+        spool.lock.release()
+    _held.clear()
+
+
+def _after_fork_in_child() -> None:
+    _after_fork_in_parent()
+    for outbox in list(_ALL):
+        outbox._lock = threading.Lock()
+        outbox._disown()
+    _AT_WORK.clear()
+
+
+atexit.register(_close_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
