@@ -141,8 +141,8 @@ class DeliveryError(TargetError):
     def __str__(self) -> str:
         return self.message
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.message!r}, status={self.status}, reason={self.reason!r})"  # no body: it may echo ids
+    def __repr__(self) -> str:  # without the body, which may echo ids
+        return f"{type(self).__name__}({self.message!r}, status={self.status}, reason={self.reason!r})"
 
 
 class DeliveryTimeout(DeliveryError):
