@@ -1,0 +1,149 @@
+"""What a client tells about its own work: one entry per call and per artifact download.
+
+    add_decision(...), add_download(...)  -->  [bounded queue]  -->  take() -> telemetry.entries
+
+Adding stores a tuple; an entry is built when it is taken. Entries live in memory only and never hold up a call. The
+caller says where they ride along. Source: semantics.md 4.10.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MOST_ENTRIES: Final = 1_000
+DUE_ENTRIES: Final = 100
+DUE_SECONDS: Final = 10.0
+DOWNLOAD_ID: Final = "ArtifactDownload"
+
+
+class Telemetry:
+    """Entries that wait to be taken; beyond 1,000 the oldest is dropped and counted. Threads may share it."""
+
+    def __init__(self, enabled: bool) -> None:
+        self.enabled = enabled
+        self.dropped = 0
+        self._waiting: deque[tuple[Callable[..., dict[str, Any]], tuple[Any, ...]]] = deque(maxlen=MOST_ENTRIES)
+        self._since = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait."""
+        return len(self._waiting)
+
+    def due(self, now: float) -> bool:
+        """Whether what waits should leave in a call of its own by *now* (``time.monotonic()``)."""
+        return len(self._waiting) >= DUE_ENTRIES or (bool(self._waiting) and now - self._since >= DUE_SECONDS)
+
+    def add_decision(
+        self,
+        request: Mapping[str, Any],
+        response: Mapping[str, Any],
+        method: str,
+        now_ms: int,
+        execution_ms: float,
+        parsing_ms: float | None = None,
+        timing: Mapping[str, float] | None = None,
+    ) -> None:
+        """Note a call that succeeded.
+
+        Args:
+            request: the prepared request (wire); kept until the entry is taken, so it must not change.
+            response: the response (wire); only read here.
+            method: how it was really decided, ``on-device``, ``server-side`` or ``hybrid``.
+            now_ms: when the call began, epoch ms.
+            execution_ms: how long it took as a whole.
+            parsing_ms: how long preparing the request took.
+            timing: what is known of the Delivery call, ms and bytes.
+        """
+        if not self.enabled:
+            return
+        get = response.get
+        known = (get("edgeHost"), get("telemetryServerToken"))
+        self._add(_decision, (request, known, method, now_ms, execution_ms, parsing_ms, timing))
+
+    def add_download(
+        self,
+        now_ms: int,
+        execution_ms: float,
+        parsing_ms: float | None = None,
+        timing: Mapping[str, float] | None = None,
+    ) -> None:
+        """Note an artifact download: when it ended (epoch ms), how long it and its reading took, the call's times."""
+        if self.enabled:
+            self._add(_download, (now_ms, execution_ms, parsing_ms, timing))
+
+    def take(self) -> list[dict[str, Any]]:
+        """Return all entries that wait, oldest first; they are gone from here."""
+        entries: list[dict[str, Any]] = []
+        while self._waiting:
+            try:
+                build, facts = self._waiting.popleft()
+            except IndexError:  # another thread took the last one
+                break
+            entries.append(build(*facts))
+        return entries
+
+    def _add(self, build: Callable[..., dict[str, Any]], facts: tuple[Any, ...]) -> None:
+        waiting = self._waiting
+        if not waiting:
+            self._since = time.monotonic()
+        elif len(waiting) == MOST_ENTRIES:
+            self.dropped += 1
+        waiting.append((build, facts))
+
+
+def _decision(
+    request: Mapping[str, Any],
+    known: tuple[str | None, str | None],
+    method: str,
+    now_ms: int,
+    execution_ms: float,
+    parsing_ms: float | None,
+    timing: Mapping[str, float] | None,
+) -> dict[str, Any]:
+    edge_host, server_token = known
+    entry = _timed(request.get("requestId"), now_ms, execution_ms, parsing_ms, timing)
+    entry["mode"] = "edge" if edge_host else "local"
+    if server_token:
+        entry["telemetryServerToken"] = server_token
+    entry["features"] = {"decisioningMethod": method, **_asked(request)}
+    return entry
+
+
+def _download(
+    now_ms: int, execution_ms: float, parsing_ms: float | None, timing: Mapping[str, float] | None
+) -> dict[str, Any]:
+    return _timed(DOWNLOAD_ID, now_ms, execution_ms, parsing_ms, timing)
+
+
+def _timed(
+    request_id: str | None,
+    now_ms: int,
+    execution_ms: float,
+    parsing_ms: float | None,
+    timing: Mapping[str, float] | None,
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {"requestId": request_id, "timestamp": now_ms, "execution": round(execution_ms, 2)}
+    if parsing_ms is not None:
+        entry["parsing"] = round(parsing_ms, 2)
+    if timing:
+        entry["request"] = {name: round(value, 2) for name, value in timing.items()}
+    return entry
+
+
+def _asked(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how much of what *request* asks for; what it does not ask for is absent."""
+    execute, prefetch = request.get("execute") or {}, request.get("prefetch") or {}
+    counts = {
+        "executeMboxCount": len(execute.get("mboxes") or ()),
+        "executePageLoad": "pageLoad" in execute,
+        "prefetchMboxCount": len(prefetch.get("mboxes") or ()),
+        "prefetchPageLoad": "pageLoad" in prefetch,
+        "prefetchViewCount": len(prefetch.get("views") or ()),
+    }
+    return {name: count for name, count in counts.items() if count}

@@ -1,0 +1,114 @@
+"""A client's own work, told in bounded entries."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from fixtures.delivery_rules import problems_of
+from target_decisioning.telemetry import DUE_ENTRIES, DUE_SECONDS, MOST_ENTRIES, Telemetry
+
+NOW = 1_700_000_000_000
+
+
+def request(**parts):
+    return {"requestId": "r1", **parts}
+
+
+@pytest.fixture
+def telemetry():
+    return Telemetry(enabled=True)
+
+
+def test_an_on_device_decision_is_told_with_what_it_asked_for(telemetry):
+    asked = request(
+        execute={"mboxes": [{"name": "a"}, {"name": "b"}], "pageLoad": {}},
+        prefetch={"views": [{}], "mboxes": [], "pageLoad": {}},
+    )
+    telemetry.add_decision(asked, {"status": 200}, "on-device", NOW, 1.23456, 0.0)
+    assert telemetry.take() == [
+        {
+            "requestId": "r1",
+            "timestamp": NOW,
+            "execution": 1.23,
+            "parsing": 0.0,
+            "mode": "local",
+            "features": {
+                "decisioningMethod": "on-device",
+                "executeMboxCount": 2,
+                "executePageLoad": True,
+                "prefetchPageLoad": True,
+                "prefetchViewCount": 1,
+            },
+        }
+    ]
+
+
+def test_a_call_to_the_edge_is_told_with_its_times(telemetry):
+    response = {"edgeHost": "mboxedge28.tt.omtrdc.net", "telemetryServerToken": "token"}
+    timing = {"timeToFirstByte": 9.999, "responseSize": 812}
+    telemetry.add_decision(request(), response, "server-side", NOW, 12.0, timing=timing)
+    assert telemetry.take() == [
+        {
+            "requestId": "r1",
+            "timestamp": NOW,
+            "execution": 12.0,
+            "request": {"timeToFirstByte": 10.0, "responseSize": 812},
+            "mode": "edge",
+            "telemetryServerToken": "token",
+            "features": {"decisioningMethod": "server-side"},
+        }
+    ]
+
+
+def test_a_download_is_told_under_a_name_of_its_own(telemetry):
+    telemetry.add_download(NOW, 30.111, 4.999, {"dns": 1.0})
+    assert telemetry.take() == [
+        {
+            "requestId": "ArtifactDownload",
+            "timestamp": NOW,
+            "execution": 30.11,
+            "parsing": 5.0,
+            "request": {"dns": 1.0},
+        }
+    ]
+
+
+def test_entries_are_what_the_api_takes(telemetry):
+    telemetry.add_decision(request(execute={"pageLoad": {}}), {"edgeHost": "x"}, "hybrid", NOW, 1.0, 1.0, {"tls": 1.0})
+    telemetry.add_download(NOW, 1.0)
+    body = {"requestId": "r2", "context": {"channel": "web"}, "telemetry": {"entries": telemetry.take()}}
+    assert problems_of(body) == []
+
+
+def test_what_was_taken_is_gone(telemetry):
+    telemetry.add_download(NOW, 1.0)
+    assert telemetry.waiting == 1
+    assert len(telemetry.take()) == 1
+    assert telemetry.take() == []
+
+
+def test_nothing_is_told_when_telemetry_is_off():
+    telemetry = Telemetry(enabled=False)
+    telemetry.add_decision(request(), {}, "on-device", NOW, 1.0)
+    telemetry.add_download(NOW, 1.0)
+    assert telemetry.waiting == 0
+
+
+def test_the_oldest_entries_are_dropped_and_counted(telemetry):
+    for number in range(MOST_ENTRIES + 7):
+        telemetry.add_download(number, 1.0)
+    assert telemetry.dropped == 7
+    assert [entry["timestamp"] for entry in telemetry.take()] == list(range(7, MOST_ENTRIES + 7))
+
+
+def test_entries_are_due_when_many_wait_or_one_waits_long(telemetry):
+    now = time.monotonic()
+    assert not telemetry.due(now + DUE_SECONDS)
+    telemetry.add_download(NOW, 1.0)
+    assert not telemetry.due(now)
+    assert telemetry.due(now + DUE_SECONDS + 1)
+    for _ in range(DUE_ENTRIES - 1):
+        telemetry.add_download(NOW, 1.0)
+    assert telemetry.due(now)
