@@ -50,8 +50,7 @@ def add_mboxes(request: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """
     wanted = _names(names)
     execute, prefetch = (_mode(request, mode) for mode in ("execute", "prefetch"))
-    asked = [mbox for mbox in _mboxes(execute) + _mboxes(prefetch)]
-    known = {mbox.get("name") for mbox in asked}
+    known = {mbox.get("name") for mbox in _mboxes(execute) + _mboxes(prefetch)}
     missing = [name for name in wanted if name not in known]
     if not missing:
         return request

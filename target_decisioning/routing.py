@@ -70,9 +70,9 @@ def merge(asked: Entry, needs: Needs, decision: Decision, answer: Entry) -> Entr
     return merged
 
 
-def local_only(asked: Entry, needs: Needs, decision: Decision) -> Entry:
+def local_only(decision: Decision) -> Entry:
     """Return the answer's ``execute`` and ``prefetch`` where the remote part failed: only what was decided here."""
-    return {mode: flat(found) for mode in MODES if mode in asked and (found := getattr(decision, mode)) is not None}
+    return {mode: flat(found) for mode in MODES if (found := getattr(decision, mode)) is not None}
 
 
 def sources(asked: Entry, source_of: Callable[[str, Entry], str]) -> list[dict[str, Any]]:

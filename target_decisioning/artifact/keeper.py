@@ -113,6 +113,11 @@ class ArtifactKeeper:
         self._begin_in_this_process()
         _keepers.add(self)
 
+    @property
+    def is_networked(self) -> bool:
+        """Whether the artifact comes over HTTP."""
+        return not self._is_local
+
     def start(self) -> None:
         """Load what is at hand (payload, stored artifact, file) now, and begin to fetch from the network."""
         if self._config.artifact_payload is not None:

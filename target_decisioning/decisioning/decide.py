@@ -59,10 +59,10 @@ def decide(
     """
     run = _Run(program, request, now_ms, new_id)
     if "execute" in request:
-        tracer = trace and Tracer(trace, request, run.facts, "execute")
+        tracer = Tracer(trace, request, run.facts, "execute") if trace else None
         run.decision.execute = run.answer(request["execute"], tracer, executing=True)
     if "prefetch" in request:
-        tracer = trace and Tracer(trace, request, run.facts, "prefetch")
+        tracer = Tracer(trace, request, run.facts, "prefetch") if trace else None
         run.decision.prefetch = run.answer(request["prefetch"], tracer, executing=False)
     return run.decision
 

@@ -23,6 +23,7 @@ LONGEST_TEXT: Final = 65_536
 """Characters of a list's text wherever a comparison or a number needs it."""
 
 _SAFE: Final = 2**53
+_PRIMITIVE: Final = (str, int, float)
 _BLANKS: Final = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
@@ -214,19 +215,15 @@ def loose_equals(a: Any, b: Any) -> bool:
     """Whether ``a == b``: types that differ are converted first."""
     if a is None or a is UNDEFINED or b is None or b is UNDEFINED:
         return (a is None or a is UNDEFINED) and (b is None or b is UNDEFINED)
-    if not _is_primitive(a):
-        if not _is_primitive(b):
+    if not isinstance(a, _PRIMITIVE):
+        if not isinstance(b, _PRIMITIVE):
             return a is b
         a = to_text(a, LONGEST_TEXT)
-    elif not _is_primitive(b):
+    elif not isinstance(b, _PRIMITIVE):
         b = to_text(b, LONGEST_TEXT)
     if isinstance(a, str) and isinstance(b, str):
         return a == b
     return to_number(a) == to_number(b)
-
-
-def _is_primitive(value: Any) -> bool:
-    return isinstance(value, (str, int, float))
 
 
 def less_than(a: Any, b: Any) -> bool:
@@ -250,7 +247,7 @@ def _comparable(value: Any) -> Any:
         return 0
     if value is UNDEFINED:
         return math.nan
-    return value if _is_primitive(value) else to_text(value, LONGEST_TEXT)
+    return value if isinstance(value, _PRIMITIVE) else to_text(value, LONGEST_TEXT)
 
 
 def _text_is_less(a: str, b: str) -> bool:

@@ -26,14 +26,6 @@ def visitor_key(ids: Mapping[str, Any]) -> str:
     )
 
 
-def has_identity(ids: Mapping[str, Any]) -> bool:
-    """Whether an id names the visitor; if not, an on-device decision generates a tntId.
-
-    A customer id alone, even an authenticated one, names nobody (D9). Source: semantics.md 1.8.
-    """
-    return bool(ids.get("tntId") or ids.get("marketingCloudVisitorId") or ids.get("thirdPartyId"))
-
-
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value

@@ -13,7 +13,6 @@ from target_decisioning.preparation.shapes import CUSTOMER_ID
 from target_decisioning.preparation.visitor import Visitor
 
 STATES = {0: "unknown", 1: "authenticated", 2: "logged_out"}
-_PLACES = ("tntId", "marketingCloudVisitorId", "thirdPartyId")
 
 
 def visitor_ids(given: dict[str, Any], device_id: str, customer_ids: Any, visitor: Visitor) -> dict[str, Any]:
@@ -25,14 +24,12 @@ def visitor_ids(given: dict[str, Any], device_id: str, customer_ids: Any, visito
         customer_ids: the option of that name, in either form.
         visitor: gives the ECID where the request has none, and customer ids where the option is not given.
     """
-    ids: dict[str, Any] = {}
-    for key, value in (
-        ("tntId", given["tntId"] if "tntId" in given else device_id),
-        ("thirdPartyId", given.get("thirdPartyId")),
-        ("marketingCloudVisitorId", given.get("marketingCloudVisitorId") or visitor.ecid),
-    ):
-        if value is not None and value != "":
-            ids[key] = value
+    wanted = {
+        "tntId": given.get("tntId", device_id),
+        "thirdPartyId": given.get("thirdPartyId"),
+        "marketingCloudVisitorId": given.get("marketingCloudVisitorId") or visitor.ecid,
+    }
+    ids = {key: value for key, value in wanted.items() if value is not None and value != ""}
     own = read_customer_ids(visitor.customer_ids if customer_ids is None else customer_ids)
     customers = own + given.get("customerIds", [])
     if customers:
@@ -40,9 +37,12 @@ def visitor_ids(given: dict[str, Any], device_id: str, customer_ids: Any, visito
     return ids
 
 
-def is_nobody(ids: dict[str, Any]) -> bool:
-    """Whether no id places the visitor: then a decision on this device generates a tntId."""
-    return not any(ids.get(key) for key in _PLACES)
+def has_identity(ids: dict[str, Any]) -> bool:
+    """Whether an id places the visitor; if none does, a decision on this device generates a tntId.
+
+    A customer id alone, even an authenticated one, places nobody (D9).
+    """
+    return bool(ids.get("tntId") or ids.get("marketingCloudVisitorId") or ids.get("thirdPartyId"))
 
 
 def new_tnt_id(new_id: Callable[[], str], cluster: str | None) -> str:

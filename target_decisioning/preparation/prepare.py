@@ -16,7 +16,7 @@ from target_decisioning.config import Config
 from target_decisioning.errors import RequestError
 from target_decisioning.preparation.call import CallOptions
 from target_decisioning.preparation.cookie import device_id, parse_cookie, session_of_call
-from target_decisioning.preparation.identity import is_nobody, new_tnt_id, visitor_ids
+from target_decisioning.preparation.identity import has_identity, new_tnt_id, visitor_ids
 from target_decisioning.preparation.location import choose_cluster
 from target_decisioning.preparation.notifications import valid_notifications
 from target_decisioning.preparation.reading import Unreadable, identifier, is_number, take
@@ -38,16 +38,20 @@ class Prepared:
     device_id: str
     now_ms: int
     visitor_state: dict[str, Any] | None
-    has_new_tnt_id: bool = False
     dropped: list[str] = field(default_factory=list)
     """What was left out because it was not valid, for the log: places, no values."""
+
+    @property
+    def visitor(self) -> str:
+        """The id that names the visitor: his impressions leave in the order they were owed."""
+        ids = self.request.get("id", {})
+        return str(ids.get("marketingCloudVisitorId") or ids.get("tntId") or ids.get("thirdPartyId") or "")
 
     def identify(self, new_id: NewId) -> None:
         """Give the visitor a tntId if nothing names him: only for what is decided on this device."""
         ids = self.request.get("id", {})
-        if is_nobody(ids):
+        if not has_identity(ids):
             self.request["id"] = {"tntId": new_tnt_id(new_id, self.cluster), **ids}
-            self.has_new_tnt_id = True
 
 
 def prepare(call: CallOptions, config: Config, client_hint: str | None, now_ms: int, new_id: NewId) -> Prepared:

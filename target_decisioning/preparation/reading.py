@@ -23,7 +23,7 @@ Answer = TypeVar("Answer")
 _control_character = re.compile("[\x00-\x1f\x7f-\x9f]").search
 
 
-class Unreadable(Exception):  # noqa: N818 -- becomes a RequestError once its path is known
+class Unreadable(Exception):
     """A value that no rule mends; ``path`` grows from the inside out."""
 
     def __init__(self, found: str, expected: str) -> None:

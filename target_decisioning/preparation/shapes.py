@@ -1,4 +1,4 @@
-"""What the wire knows of a request, level by level. Source: openapi description of the Delivery API, semantics.md 1.5."""
+"""What the wire knows of a request, level by level. Source: the Delivery API's description, semantics.md 1.5."""
 
 from __future__ import annotations
 

@@ -1,0 +1,358 @@
+"""The client: what a program creates once and asks for offers ever after.
+
+    TargetClient.create(...) --> get_offers(request=...) --> TargetDeliveryResponse
+
+A call is read (``preparation``), answered here or by the server (``answering``), and reported (``reporting``).
+Source: semantics.md 1.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from multiprocessing.pool import AsyncResult
+from types import TracebackType
+from typing import Any, NoReturn, Self, overload
+
+from target_decisioning.answering import SERVER_SIDE, Answered, Answering
+from target_decisioning.artifact import ArtifactKeeper
+from target_decisioning.attributes import DEFAULT_REQUEST, Attributes, add_mboxes
+from target_decisioning.callbacks import CallbackPool
+from target_decisioning.config import Config, read_config
+from target_decisioning.delivery import TargetDeliveryResponse
+from target_decisioning.errors import ClientClosed, ConfigError, RequestError, TargetError
+from target_decisioning.events import CLIENT_READY, EVENTS, Listeners
+from target_decisioning.http import Transport
+from target_decisioning.on_device import OnDevice, compiler, new_id
+from target_decisioning.preparation import (
+    CallOptions,
+    Prepared,
+    check_offers_asked,
+    prepare,
+    read_call,
+    read_options,
+    read_request,
+)
+from target_decisioning.remote import DeliveryApi
+from target_decisioning.reporting import Reporting
+from target_decisioning.telemetry import Telemetry
+
+READY_AT_THE_EARLIEST_SECONDS = 0.1
+"""After ``create``: so that the name that the caller gives the client exists when ``client_ready`` is told."""
+HINT_SESSION = "ping123"
+
+
+class TargetClient:
+    """Decides Adobe Target offers in this process, and asks the server for what cannot be decided here.
+
+    One client serves all threads of a process. Make it with ``TargetClient.create``; it is a context manager, and
+    ``close`` ends it.
+    """
+
+    def __init__(self, *_args: Any, **_keywords: Any) -> None:
+        raise ConfigError("Please use TargetClient.create static method instead")
+
+    @classmethod
+    def create(cls, options: Mapping[str, Any] | None = None, **keywords: Any) -> Self:
+        """Create a client; options come as a mapping, as keywords, or both.
+
+        Blocks for the first artifact at most ``maximum_wait_ready`` (default 5000 ms), then returns whether or not
+        one came.
+
+        Raises:
+            ConfigError: an option is missing, unknown or wrong.
+        """
+        client = object.__new__(cls)
+        client._build(read_config(options, keywords))
+        client._start()
+        return client
+
+    @overload
+    def get_offers(self, options: Mapping[str, Any] | None = None, **keywords: Any) -> TargetDeliveryResponse: ...
+
+    @overload
+    def get_offers(
+        self, options: Mapping[str, Any] | None = None, *, callback: Callable[[Any], Any], **keywords: Any
+    ) -> AsyncResult[TargetDeliveryResponse]: ...
+
+    def get_offers(self, options: Mapping[str, Any] | None = None, **keywords: Any) -> Any:
+        """Decide the offers that a request asks for.
+
+        Args:
+            options: ``request`` (a DeliveryRequest or its wire form), ``target_cookie``, ``session_id``,
+                ``decisioning_method``, ...; also as keywords (semantics.md 1.2).
+
+        Returns:
+            The envelope; with ``callback`` an ``AsyncResult`` of it.
+
+        Raises:
+            RequestError: what was asked cannot be read.
+            ArtifactUnavailable, ArtifactUnsupported: ``on-device``, and there is nothing to decide from.
+            DeliveryError, DeliveryTimeout: the server was needed and gave no answer.
+            ClientClosed: after ``close``.
+        """
+        call = read_call(options, keywords)
+        check_offers_asked(call.request)
+        return self._run(call, lambda: self._offers(call))
+
+    def get_attributes(
+        self, mbox_names: Iterable[str], options: Mapping[str, Any] | None = None, **keywords: Any
+    ) -> Any:
+        """Decide mboxes and give their JSON offers as attributes.
+
+        Args:
+            mbox_names: those that the request does not ask for yet are asked for with ``execute``.
+            options: as ``get_offers``; ``request`` may be left out.
+
+        Returns:
+            ``Attributes``; with ``callback`` an ``AsyncResult`` of it.
+
+        Raises:
+            As ``get_offers``.
+        """
+        call = read_options(options, keywords) if options or keywords else CallOptions()
+        asked = DEFAULT_REQUEST if call.request is None else read_request(call.request)
+        call.request = add_mboxes(asked, mbox_names)
+        check_offers_asked(call.request)
+        return self._run(call, lambda: Attributes(self._offers(call)))
+
+    def send_notifications(self, options: Mapping[str, Any] | None = None, **keywords: Any) -> Any:
+        """Send the request's ``notifications`` to the server, whatever the decisioning method is.
+
+        Returns:
+            The envelope; with ``callback`` an ``AsyncResult`` of it.
+
+        Raises:
+            RequestError: there is nothing to send, or it cannot be read.
+            DeliveryError, DeliveryTimeout: the server gave no answer.
+            ClientClosed: after ``close``.
+        """
+        call = read_call(options, keywords)
+        if not call.request.get("notifications") and not call.request.get("telemetry") and not self._telemetry.waiting:
+            message = "Notifications list is required in request"
+            raise RequestError("request.notifications", "nothing", "a list of notifications", message)
+        return self._run(call, lambda: self._notifications(call))
+
+    def wait_until_ready(self, timeout: float | None = None) -> bool:
+        """Return whether there is an artifact to decide from, waiting for it at most *timeout* seconds.
+
+        A server-side client is always ready.
+        """
+        if self._keeper is None:
+            return True
+        return self._keeper.wait_until_ready(threading.TIMEOUT_MAX if timeout is None else timeout)
+
+    def flush(self, timeout: float = 10.0) -> bool:
+        """Send what waits: impressions, notifications, telemetry.
+
+        Returns:
+            True if everything accepted before the call was answered, or given up as undeliverable, in *timeout*
+            seconds.
+        """
+        return self._reporting.flush(timeout)
+
+    def status(self) -> dict[str, Any]:
+        """Return what an operator asks for.
+
+        ``ready``, ``version``, ``source`` (payload, file, disk, network), ``age_seconds``, ``etag``, ``last_error``,
+        ``failures_in_a_row``, ``next_poll_seconds`` ...; ``undecidable`` (place -> why only the server decides it);
+        ``failed_rules`` (where a condition failed while it ran -> how often); ``outbox`` (pending, sent, dropped,
+        dead ...); ``telemetry`` (waiting, dropped).
+        """
+        status = self._keeper.status() if self._keeper else {"ready": True}
+        loaded = self._keeper.current if self._keeper else None
+        undecidable = loaded.program.undecidable if loaded else {}
+        return {
+            **status,
+            "decisioning_method": self._config.decisioning_method,
+            "undecidable": {
+                f'rules.{kind}["{name}"]': [
+                    f"{where}: found {found}; expected {expected}" for where, found, expected in why
+                ]
+                for (kind, name), why in undecidable.items()
+            },
+            "failed_rules": self._on_device.failed_rules if self._on_device else {},
+            "outbox": self._reporting.outbox.status(),
+            "telemetry": {"waiting": self._telemetry.waiting, "dropped": self._telemetry.dropped},
+        }
+
+    def subscribe(self, event: str, listener: Callable[..., Any]) -> int:
+        """Call *listener* at each *event* from now on; return the token that ``unsubscribe`` takes.
+
+        Raises:
+            RequestError: no such event, or *listener* cannot be called.
+        """
+        if event not in EVENTS:
+            raise RequestError("event", "an unknown event", f"one of {', '.join(sorted(EVENTS))}")
+        if not callable(listener):
+            raise RequestError("listener", type(listener).__name__, "a callable")
+        token = self._listeners.subscribe(event, listener)
+        if event == CLIENT_READY:
+            self._announce_ready()
+        return token
+
+    def unsubscribe(self, token: int) -> None:
+        """End a subscription; an unknown token is no error."""
+        self._listeners.unsubscribe(token)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Send what waits for at most *timeout* seconds, then end all threads and connections.
+
+        Closing again does nothing; any other call raises ``ClientClosed``.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._keeper:
+            self._keeper.close()
+        self._callbacks.close()
+        self._reporting.close(timeout)
+        if self._on_device:
+            self._on_device.close()
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A TargetClient holds threads and connections and cannot be pickled; create one in each process, "
+            "for instance in the initializer of a pool"
+        )
+
+    def __repr__(self) -> str:
+        return f"<TargetClient {self._config.decisioning_method}{' closed' if self._is_closed else ''}>"
+
+    # -- one call ----------------------------------------------------------------------------------------------------
+
+    def _run(self, call: CallOptions, work: Callable[[], Any]) -> Any:
+        if self._is_closed:
+            raise ClientClosed("a call")
+        if call.callback is None and call.err_callback is None:
+            return work()
+        return self._callbacks.run(work, call.callback, call.err_callback)
+
+    def _offers(self, call: CallOptions) -> TargetDeliveryResponse:
+        started = time.perf_counter()
+        prepared = self._prepare(call)
+        parsed = time.perf_counter()
+        method = call.decisioning_method or self._config.decisioning_method
+        strict = self._config.strict if call.strict is None else call.strict
+        answered = self._answering.answer(prepared, method, strict=strict)
+        return self._report(prepared, answered, started, parsed)
+
+    def _notifications(self, call: CallOptions) -> TargetDeliveryResponse:
+        started = time.perf_counter()
+        prepared = self._prepare(call)
+        parsed = time.perf_counter()
+        return self._report(prepared, self._answering.deliver(prepared), started, parsed)
+
+    def _prepare(self, call: CallOptions) -> Prepared:
+        prepared = prepare(call, self._config, self._location_hint, round(time.time() * 1000), new_id)
+        for where in prepared.dropped:
+            kind = "Notification" if where.startswith("notifications") else "Mbox"
+            self._config.logger.error(f"{kind} validation failed for: {where}")
+        return prepared
+
+    def _report(self, prepared: Prepared, answered: Answered, started: float, parsed: float) -> TargetDeliveryResponse:
+        self._telemetry.add_decision(
+            prepared.request,
+            answered.response,
+            answered.envelope.meta["decisioning_method"],
+            prepared.now_ms,
+            execution_ms=(time.perf_counter() - started) * 1000,
+            parsing_ms=(parsed - started) * 1000,
+            timing=answered.timing,
+        )
+        self._reporting.report(prepared, answered)
+        return answered.envelope
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    def _build(self, config: Config) -> None:
+        self._created = time.monotonic()
+        self._config = config
+        self._is_closed = False
+        self._is_ready_told = False
+        self._location_hint = config.target_location_hint
+        self._listeners = Listeners(config.logger, config.events)
+        self._callbacks = CallbackPool(config.logger)
+        self._ready_lock = threading.Lock()
+        self._transport = Transport(
+            session=config.session,
+            proxies=config.proxies,
+            ca_bundle=config.ca_bundle,
+            client_cert=config.client_cert,
+            logger=config.logger,
+        )
+        delivery = DeliveryApi(config, self._transport, config.logger)
+        self._telemetry = Telemetry(config.telemetry_enabled)
+        self._reporting = Reporting(config, delivery, self._telemetry, self._listeners.emit)
+        self._keeper: ArtifactKeeper | None = None
+        self._on_device: OnDevice | None = None
+        if config.decisioning_method != SERVER_SIDE:
+            self._keeper = self._new_keeper()
+            self._on_device = OnDevice(config, self._keeper, self._transport, self._listeners.emit)
+        self._answering = Answering(config, self._on_device, delivery, self._reporting.with_telemetry)
+        self._plain_answering = Answering(config, None, delivery, lambda request: request)
+
+    def _new_keeper(self) -> ArtifactKeeper:
+        return ArtifactKeeper(
+            self._config,
+            self._transport,
+            compiler(self._config.client),
+            self._listeners.emit,
+            self._config.logger,
+            self._reporting.report_download,
+            on_ready=self._announce_ready,
+            is_listened_to=self._listeners.has,
+        )
+
+    def _start(self) -> None:
+        if self._keeper is None:
+            self._announce_ready()
+            return
+        self._keeper.start()
+        if self._learns_location_hint():
+            threading.Thread(target=self._learn_location_hint, name="target-location-hint", daemon=True).start()
+        self._keeper.wait_until_ready(self._config.maximum_wait_ready_seconds)
+
+    def _announce_ready(self) -> None:
+        """Tell ``client_ready`` once, on a thread of its own; nobody hears it before a listener is there."""
+        is_ready = self._keeper is None or self._keeper.current is not None
+        if not is_ready or not self._listeners.has(CLIENT_READY):
+            return
+        with self._ready_lock:
+            if self._is_ready_told:
+                return
+            self._is_ready_told = True
+        threading.Thread(target=self._tell_ready, name="target-client-ready", daemon=True).start()
+
+    def _tell_ready(self) -> None:
+        time.sleep(max(0.0, self._created + READY_AT_THE_EARLIEST_SECONDS - time.monotonic()))
+        self._listeners.emit(CLIENT_READY)
+
+    def _learns_location_hint(self) -> bool:
+        config, keeper = self._config, self._keeper
+        return (
+            keeper is not None
+            and config.learn_location_hint
+            and config.background
+            and not config.target_location_hint
+            and keeper.is_networked
+        )
+
+    def _learn_location_hint(self) -> None:
+        """Ask the server once where it would answer; a failure leaves the client without a hint."""
+        try:
+            call = CallOptions(request={"context": {"channel": "web"}}, session_id=HINT_SESSION)
+            prepared = prepare(call, self._config, None, round(time.time() * 1000), new_id)
+            hint = self._plain_answering.deliver(prepared).envelope.target_location_hint_cookie
+        except TargetError as error:
+            self._config.logger.debug(f"The location hint could not be learnt: {type(error).__name__}")
+        else:
+            self._location_hint = hint.value if hint else None

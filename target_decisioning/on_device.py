@@ -1,0 +1,109 @@
+"""Decisions on this device: the keeper's current program, the visitor's place, the engine.
+
+    prepared request  --current--> program   --decide--> Decision     (no program: why not)
+
+Source: semantics.md 2.7, 4, 5.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from target_decisioning.artifact import ArtifactKeeper, Loaded
+from target_decisioning.config import Config
+from target_decisioning.decisioning import Decision, TraceSetting, decide, load_program
+from target_decisioning.errors import ArtifactError, ArtifactUnavailable, ArtifactUnsupported
+from target_decisioning.events import Emit
+from target_decisioning.geo import GeoLookup
+from target_decisioning.http import Transport
+from target_decisioning.preparation import Prepared
+
+NOT_DOWNLOADED = "Not Applicable"
+
+
+@dataclass(slots=True)
+class Decided:
+    """A decision, and the context that it was made in (with a place that was looked up)."""
+
+    decision: Decision
+    context: dict[str, Any]
+
+
+class OnDevice:
+    """The engine with what it needs around it: the current artifact, and the visitor's place."""
+
+    def __init__(self, config: Config, keeper: ArtifactKeeper, transport: Transport, emit: Emit) -> None:
+        self._config = config
+        self._keeper = keeper
+        self._geo = GeoLookup(config, transport, config.logger, emit)
+        self._failed_rules: dict[str, int] = {}
+
+    @property
+    def failed_rules(self) -> dict[str, int]:
+        """Where conditions failed while they ran, and how often."""
+        return dict(self._failed_rules)
+
+    def current(self) -> Loaded | None:
+        """Return the artifact to decide from; None if there is none, or none that is fresh enough."""
+        self._keeper.refresh_if_due()
+        loaded = self._keeper.current
+        if loaded is not None and self._config.stale_policy != "serve" and self._keeper.is_stale():
+            return None
+        return loaded
+
+    def why_not(self) -> ArtifactError:
+        """Return the error that says why nothing can be decided here."""
+        error = self._keeper.last_error()
+        if isinstance(error, ArtifactUnsupported) and self._keeper.current is None:
+            return error
+        return ArtifactUnavailable(self._keeper.why_not_ready())
+
+    def decide(self, loaded: Loaded, prepared: Prepared, request: dict[str, Any]) -> Decided:
+        """Decide *request*, a part of the prepared one."""
+        context = self._located(request["context"], loaded)
+        decision = decide(
+            loaded.program,
+            request if context is request["context"] else {**request, "context": context},
+            now_ms=prepared.now_ms,
+            new_id=new_id,
+            trace=self._trace_setting(loaded, prepared) if "trace" in request else None,
+        )
+        for where in decision.errors:
+            self._failed_rules[where] = self._failed_rules.get(where, 0) + 1
+        return Decided(decision, context)
+
+    def close(self) -> None:
+        """Close the local geo database."""
+        self._geo.close()
+
+    def _located(self, context: dict[str, Any], loaded: Loaded) -> dict[str, Any]:
+        geo = context.get("geo")
+        if not geo or "ipAddress" not in geo:
+            return context
+        return {**context, "geo": self._geo.enrich(geo, look_up=loaded.program.geo_targeting_enabled)}
+
+    def _trace_setting(self, loaded: Loaded, prepared: Prepared) -> TraceSetting:
+        retrieved = datetime.fromtimestamp(loaded.loaded_at_ms / 1000, UTC)
+        artifact = {
+            "artifactLocation": loaded.location or NOT_DOWNLOADED,
+            "pollingInterval": int(self._keeper.polling_interval_seconds * 1000),
+            "pollingHalted": False,
+            "artifactVersion": loaded.program.version,
+            "artifactRetrievalCount": loaded.retrieval_count,
+            "artifactLastRetrieved": retrieved.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            **loaded.program.artifact.meta,
+        }
+        return TraceSetting(client_code=self._config.client, session_id=prepared.session_id, artifact=artifact)
+
+
+def compiler(client_code: str) -> Any:
+    """Return what makes a program of an artifact for *client_code*, which is part of every allocation's hash."""
+    return lambda source: load_program(source, client_code)
+
+
+def new_id() -> str:
+    """Return a new UUID as 32 hex digits."""
+    return uuid.uuid4().hex
