@@ -79,7 +79,7 @@ class Dispatcher:
         self._work_lock = threading.Lock()
         self._taken = self._in_flight = 0
         self._hurry_at = 0.0
-        self._chore, self._chore_at = chore, 0.0
+        self._chore, self._chore_at = chore, time.monotonic() + CHORE_SECONDS
         self._refusal_lock = threading.Lock()
         self._unreported: Counter[str] = Counter()
         self._report_at = 0.0
@@ -241,7 +241,8 @@ class Dispatcher:
         while (entry := self._schedule.next(time.monotonic())) is not None:
             if entry.expires_at > time.monotonic():
                 return entry
-            self._give_up(entry, "expired", TimeoutError("expired"))
+            self._announce_end(entry, TimeoutError("not sent in time"))
+            self._give_up(entry, "expired")
         return None
 
     def _hand_over(self, entry: Entry) -> None:
@@ -303,7 +304,7 @@ class Dispatcher:
             self._outage.failed(str(error))
             self._schedule.failed(entry, time.monotonic())
         elif error is _DAMAGED:
-            self._give_up(entry, "damaged", _DAMAGED)
+            self._give_up(entry, "damaged")
         else:
             self._bury(entry, error)
 
@@ -314,9 +315,8 @@ class Dispatcher:
         self._schedule.dropped(entry)
         self._forget(entry)
 
-    def _give_up(self, entry: Entry, reason: str, error: Exception) -> None:
+    def _give_up(self, entry: Entry, reason: str) -> None:
         self.refuse(reason)
-        self._announce_end(entry, error)
         self._schedule.dropped(entry)
         self._forget(entry)
 

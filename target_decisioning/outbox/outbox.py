@@ -211,11 +211,12 @@ class Outbox:
             return None
 
     def _resume(self, spool: Spool) -> None:
-        stored = spool.stored()
-        for one in stored:
+        """Take up what the last owner of the file left, and what dead processes left beside it."""
+        for stored in spool.stored():
             _take_place(self._dispatcher)
-            self._dispatcher.put_stored(one)
-        if stored and self._background:
+            self._dispatcher.put_stored(stored)
+        self._take_over()
+        if self._dispatcher.pending and self._background:
             self._start()
 
     def _take_over(self) -> None:
