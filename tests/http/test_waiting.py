@@ -1,0 +1,69 @@
+"""How long to wait between tries, and how often to say that something fails."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from target_decisioning.http import OutageLog, backoff_seconds, retry_after_seconds
+
+
+def test_waits_grow_differ_and_are_capped():
+    rounds = [[backoff_seconds(failure, 1.0, 60.0) for failure in range(1, 12)] for _ in range(20)]
+    for waits in rounds:
+        assert waits[:6] == sorted(waits[:6])
+        assert all(30.0 <= wait <= 60.0 for wait in waits[6:])
+    assert len({waits[0] for waits in rounds}) > 10
+
+
+def test_a_wait_after_a_million_failures_is_still_a_number():
+    assert backoff_seconds(1_000_000, 1.0, 300.0) <= 300.0
+
+
+def in_two_minutes():
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [("2", 2, 2), ("999999999", 3600, 3600), ("9" * 5000, 3600, 3600), (in_two_minutes(), 100, 121)],
+)
+def test_retry_after_is_obeyed_up_to_an_hour(text, least, most):
+    assert least <= retry_after_seconds({"retry-after": text}) <= most
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "soon", "Fri, 99 Foo 2025", "Mon, 01 Jan 1990 00:00:00 GMT", "²"])
+def test_a_retry_after_that_is_past_or_unreadable_is_ignored(text):
+    assert retry_after_seconds({"retry-after": text}) is None
+
+
+class Log:
+    def __init__(self):
+        self.said = []
+
+    def debug(self, message):
+        self.said.append(message)
+
+    error = debug
+
+
+def test_an_outage_is_told_once_then_each_minute_with_a_count(monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("target_decisioning.http.outage.time.monotonic", lambda: now)
+    log = Log()
+    outage = OutageLog(log, "Artifact")
+    for _ in range(5):
+        outage.failed("connect")
+    now += 61
+    outage.failed("connect")
+    outage.failed("timeout")
+    outage.recovered()
+    outage.recovered()
+    assert log.said == [
+        "Artifact: connect",
+        "Artifact: connect (5 times)",
+        "Artifact: timeout",
+        "Artifact: works again",
+    ]
