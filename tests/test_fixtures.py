@@ -44,10 +44,10 @@ def test_a_request_is_answered_and_reported_as_written(path, cdn, api, monkeypat
     assert api.problems == []
 
 
-def test_every_local_location_of_the_shop_is_asked_for():
+def test_every_local_location_of_the_shop_is_answered():
     shop = json.loads((ROOT / "artifacts/shop.json").read_text(encoding="utf-8"))
-    asked = {name for path in FILES for name in _names_asked(json.loads(path.read_text(encoding="utf-8")))}
-    assert {*shop["localMboxes"], *shop["localViews"]} - asked == set()
+    answered = {name for path in FILES for name in _names_answered(json.loads(path.read_text(encoding="utf-8")))}
+    assert {*shop["localMboxes"], *shop["localViews"]} - answered == set()
 
 
 def _client(case, cdn, api):
@@ -71,9 +71,9 @@ def _lasting(impression):
     return {key: value for key, value in impression.items() if key not in DIFFERENT_EACH_TIME}
 
 
-def _names_asked(case):
+def _names_answered(case):
     for mode in ("execute", "prefetch"):
-        asked = case["request"].get(mode, {})
-        yield from (entry.get("name") for kind in ("mboxes", "views") for entry in asked.get(kind, ()))
-        if "pageLoad" in asked:
+        answered = case["response"].get(mode, {})
+        yield from (entry["name"] for kind in ("mboxes", "views") for entry in answered.get(kind, ()))
+        if "pageLoad" in answered:
             yield "target-global-mbox"
