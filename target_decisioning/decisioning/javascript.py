@@ -107,15 +107,6 @@ def to_text(value: Any, longest: int | None = None) -> str:
     return _text_of_one(value)
 
 
-def join(values: list[Any], separator: str, longest: int | None = None) -> str:
-    """Return ``values.join(separator)``: null and undefined give nothing, lists inside their own text.
-
-    Raises:
-        TextTooLong: as ``to_text``.
-    """
-    return separator.join("" if value is None or value is UNDEFINED else to_text(value, longest) for value in values)
-
-
 def _text_of_list(value: list[Any], longest: int | None) -> str:
     pieces: list[str] = []
     length = entries = 0

@@ -112,3 +112,9 @@ def test_half_of_a_pair_is_a_lone_surrogate():
     assert javascript.utf16_length("a😀b") == 4
     assert javascript.utf16_slice("a😀b", 0, 2) == "a\ud83d"
     assert javascript.pair_surrogates("\ud83d\ude00") == "😀"
+
+
+def test_an_empty_text_is_zero_and_no_number_to_parse_float():
+    assert to_number("") == to_number(" \ufeff\u2028") == 0
+    assert math.isnan(parse_float(""))
+    assert math.isnan(to_number({}))

@@ -90,10 +90,11 @@ def _code(shape: Shape, wanted: str, again: Callable[..., Any]) -> tuple[CodeTyp
     if module is None:
         return None, {}
 
+    node = shape.node  # and not the shape, which must be able to end
+
     def interpret(data: Any, *literals: Any) -> Any:
         return again(node, data, literals)
 
-    node = shape.node
     own = {"__builtins__": {}, syntax.MISFIT: (KeyError, TypeError, TextTooLong), syntax.AGAIN: interpret}
     return syntax.code_of(module), NAMES | own
 

@@ -8,6 +8,7 @@ Source: semantics.md 3.6.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -42,6 +43,15 @@ class Scope:
     def __init__(self, data: Any, literals: Sequence[Any], budget: Budget | None = None) -> None:
         self.data, self.literals, self.budget = data, literals, budget
 
+    def spend(self, steps: int) -> None:
+        """Take *steps* from the budget, if there is one.
+
+        Raises:
+            ConditionError: it has not so many.
+        """
+        if self.budget:
+            self.budget.spend(steps)
+
     def inside(self, entry: Any) -> Scope:
         """Return the scope in which a loop looks at *entry*: nothing outside it can be seen."""
         return Scope(entry, self.literals, self.budget)
@@ -67,13 +77,13 @@ class Node(Operator):
         """The package's name for ``value_in``; *context* is a ``Scope``."""
         return self.value_in(context)
 
+    @abstractmethod
     def value_in(self, scope: Scope) -> Any:
         """Return the value in *scope*.
 
         Raises:
             ConditionError: there is none.
         """
-        raise NotImplementedError
 
     def operand(self, place: int, scope: Scope) -> Any:
         """Return the value of the operand at *place*, undefined if there is none."""
@@ -164,8 +174,7 @@ class Var(Node):
             return read_key(scope.data, *_values(self.operands, scope))
         default = _values(self.operands[1:], scope)[0] if len(self.operands) > 1 else None
         parts = path.parts(scope.literals)
-        if scope.budget:
-            scope.budget.spend(len(parts) >> 3)
+        scope.spend(len(parts) >> 3)
         return read(scope.data, parts, None if default is UNDEFINED else default)
 
 
@@ -264,8 +273,7 @@ class Loop(Node):
 
     def inner(self, entry: Any, scope: Scope) -> Any:
         """Return what the second argument says of *entry*, and pay for it."""
-        if scope.budget:
-            scope.budget.spend(1 + self.inner_nodes)
+        scope.spend(1 + self.inner_nodes)
         return self.operand(1, scope.inside(entry))
 
     def is_true_of(self, entry: Any, scope: Scope) -> bool:

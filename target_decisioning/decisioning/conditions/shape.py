@@ -72,12 +72,12 @@ class Shape:
         parts = list(walk(self.node))
         self.has_loops = any(part.operator in LOOPS for part in parts)
         self.unknown_operators = _unknown(tokens)
-        keys = [key for part in parts if isinstance(part, Reading) for key in part.keys]
         self.first_parts = tuple(part.index for part in parts if isinstance(part, Path))
-        self.keys = tuple(key.index for key in keys if isinstance(key, Hole))
-        self.reads_everything = any(isinstance(part, Var) and part.path is None for part in parts) or any(
-            not isinstance(key, Hole) or key.kind not in (TEXT, ODD_TEXT) for key in keys
-        )
+        keys = [key for part in parts if isinstance(part, Reading) for key in part.keys]
+        texts = [key for key in keys if isinstance(key, Hole) and key.kind in (TEXT, ODD_TEXT)]
+        self.keys = tuple(key.index for key in texts)
+        computed = any(isinstance(part, Var) and part.path is None for part in parts)
+        self.reads_everything = computed or len(texts) < len(keys)
 
 
 _shapes: WeakValueDictionary[tuple[Token, ...], Shape] = WeakValueDictionary()

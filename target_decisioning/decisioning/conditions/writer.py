@@ -53,7 +53,7 @@ from target_decisioning.decisioning.conditions.syntax import (
     name,
     negation,
 )
-from target_decisioning.decisioning.javascript import UNDEFINED, is_truthy
+from target_decisioning.decisioning.javascript import UNDEFINED, is_truthy, loose_equals
 
 
 def read_parts(data: Any, parts: Sequence[str], default: Any = None, *_: Any) -> Any:
@@ -68,7 +68,7 @@ NAMES: Final[dict[str, Any]] = {
     "numbers": (float, int),
     "undefined": UNDEFINED,
     "entries_of": list,
-    **{function.__name__: function for function in (is_true, is_truthy, read_key, read_parts)},
+    **{function.__name__: function for function in (is_true, is_truthy, loose_equals, read_key, read_parts)},
     **{function.__name__: function for function in (*STRICT.values(), *READING.values())},
 }
 """All that an expression may call or compare with, besides its arguments."""
@@ -208,12 +208,13 @@ class Writer:
         if not isinstance(right, Hole) or right.kind not in (TEXT, ODD_TEXT, NUMBER):
             return None
         kept = self._fresh()
-        is_equal = compare(keep(kept, self.value(left)), ast.Eq, literal(right.index))
-        is_other = compare(call("type_of", name(kept)), ast.IsNot, name("text"))
+        kind, value, known = call("type_of", name(kept)), name(kept), literal(right.index)
+        is_equal = compare(keep(kept, self.value(left)), ast.Eq, known)
+        is_something = compare(value, ast.IsNot, constant(None))
+        is_other = compare(kind, ast.IsNot, name("text"))
         if right.kind == NUMBER:
-            is_other = compare(call("type_of", name(kept)), ast.NotIn, name("numbers"))
-        is_something = compare(name(kept), ast.IsNot, constant(None))
-        return either([is_equal, both([is_other, is_something, call("equals", name(kept), literal(right.index))])])
+            is_other = compare(kind, ast.NotIn, name("numbers"))
+        return either([is_equal, both([is_other, is_something, call("loose_equals", value, known)])])
 
     def _same(self, left: Node, right: Node) -> Expression | None:
         if isinstance(right, Constant):

@@ -78,3 +78,59 @@ def test_a_value_is_true_to_jsonlogic():
     for case in vectors("jsonlogic")["truthy"]:
         for answer in answers({"!!": [{"var": "v"}]}, {"v": case["value"]}):
             assert answer is case["truthy"], case
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "expected"),
+    [
+        ("", "", False),
+        ("", "a", True),
+        ("\ud83d", "😀", True),
+        ("\ude00", "a😀", True),
+        ("\ud8d8", "\u12d8\ud83d", False),
+        ("\ud8d8", "\u12d8\ud83d\ud8d8", True),
+        ("é", "é", True),
+    ],
+)
+def test_a_text_is_searched_by_utf16_units(part, text, expected):
+    for answer in answers({"in": [part, {"var": "mbox.text"}]}, {"mbox": {"text": text}}):
+        assert answer is expected
+
+
+def test_two_halves_of_a_pair_become_one_character():
+    for answer in answers({"==": [{"cat": ["\ud83d", {"var": "mbox.low"}]}, "😀"]}, {"mbox": {"low": "\ude00"}}):
+        assert answer is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["abcdef", 0, "-2"], ""),
+        (["abcdef", 0, -1.5], "abcd"),
+        (["abcdef", -2, -9], ""),
+        (["abcdef", float("inf")], ""),
+        (["abcdef", float("-inf"), float("inf")], "abcdef"),
+        (["abcdef", 1, float("-inf")], ""),
+    ],
+)
+def test_substr_with_lengths_nobody_expects(arguments, expected):
+    for answer in answers({"substr": arguments}, {}):
+        assert answer == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"*": [0, -1, -1]}, "-0.0"),
+        ({"+": [-0.0, -0.0]}, "0.0"),
+        ({"/": [1, -0.0]}, "-inf"),
+        ({"/": [1e308, 1e-308]}, "inf"),
+        ({"max": [-0.0, 0]}, "0.0"),
+        ({"min": [0, -0.0]}, "-0.0"),
+        ({"%": [5, float("inf")]}, "5.0"),
+        ({"%": [float("inf"), 5]}, "nan"),
+    ],
+)
+def test_arithmetic_keeps_signs_of_zero_and_infinities(rule, expected):
+    for answer in answers(rule, {}):
+        assert repr(answer) == expected
