@@ -38,14 +38,15 @@ _SAFE: Final = 2**53
 class Condition:
     """One condition; what it shares with others of its shape is in ``shape``. It holds nothing of the JSON it was.
 
-    ``node`` is the operator tree, ``literals`` what stands in its holes. ``reads`` are the first parts of the keys
+    ``node`` is the operator tree, ``literals`` what stands in its holes; ``nodes`` counts its operators, values and
+    lists, with what is inside constants. ``reads`` are the first parts of the keys
     that ``var`` and ``missing`` read, inside loops too, where they mean the entry.
     """
 
-    __slots__ = ("literals", "reads", "reads_everything", "shape")
+    __slots__ = ("literals", "nodes", "reads", "reads_everything", "shape")
 
-    def __init__(self, shape: Shape, literals: tuple[Any, ...]) -> None:
-        self.shape, self.literals = shape, literals
+    def __init__(self, shape: Shape, literals: tuple[Any, ...], nodes: int) -> None:
+        self.shape, self.literals, self.nodes = shape, literals, nodes
         keys = [literals[place] for place in shape.keys]
         firsts = [literals[place] for place in shape.first_parts]
         self.reads = _names(
@@ -57,11 +58,6 @@ class Condition:
     def node(self) -> Node:
         """The operator tree."""
         return self.shape.node
-
-    @property
-    def nodes(self) -> int:
-        """How many operators, literals and lists there are."""
-        return self.shape.nodes
 
     @property
     def unknown_operators(self) -> tuple[str, ...]:
@@ -110,7 +106,7 @@ def parse(condition: Any, where: str) -> Condition:
     """
     reader = _Reader(where)
     reader.read(condition)
-    return Condition(shape_of(tuple(reader.tokens), reader.nodes, reader.depth), tuple(reader.literals))
+    return Condition(shape_of(tuple(reader.tokens), reader.depth), tuple(reader.literals), reader.nodes)
 
 
 class _Texts(dict[str, None]):
@@ -138,10 +134,10 @@ class _Reader:
             self._count()
             kind = type(value)
             if kind is dict and len(value) == 1:
-                self._operation(value, self._deeper(depth))
+                self._operation(value, depth)
             elif kind is list:
                 self.tokens.append(("list", len(value)))
-                self._later(value, self._deeper(depth))
+                self._later(value, depth)
             elif kind is str:
                 self._take(_kind_of_text(value), self._checked(value))
             elif kind is bool or value is None:
@@ -169,7 +165,9 @@ class _Reader:
         self._later(arguments, depth)
 
     def _later(self, values: list[Any], depth: int) -> None:
-        self._waiting += [(value, depth) for value in reversed(values)]
+        inner = self._deeper(depth)
+        self.depth = max(self.depth, inner)
+        self._waiting += [(value, inner) for value in reversed(values)]
 
     def _take(self, kind: str, literal: Any) -> None:
         self.tokens.append(kind)
@@ -203,7 +201,6 @@ class _Reader:
     def _deeper(self, depth: int) -> int:
         if depth >= MAX_DEPTH:
             raise self._fault("a deeper condition", f"at most {MAX_DEPTH} operators, lists and objects in one another")
-        self.depth = max(self.depth, depth + 1)
         return depth + 1
 
     def _checked(self, text: str) -> str:

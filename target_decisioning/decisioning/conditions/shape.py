@@ -63,13 +63,14 @@ class Shape:
         "unknown_operators",
     )
 
-    def __init__(self, tokens: tuple[Token, ...], nodes: int, depth: int) -> None:
+    def __init__(self, tokens: tuple[Token, ...], depth: int) -> None:
         expression = _Expression(tokens)
         self.node = _tree(expression.next())
         self.literals = expression.literals
-        self.nodes, self.depth = nodes, depth
+        self.depth = depth
         self.codes: dict[str, tuple[CodeType | None, dict[str, Any]]] = {}
         parts = list(walk(self.node))
+        self.nodes = len(parts)
         self.has_loops = any(part.operator in LOOPS for part in parts)
         self.unknown_operators = _unknown(tokens)
         self.first_parts = tuple(part.index for part in parts if isinstance(part, Path))
@@ -83,11 +84,11 @@ class Shape:
 _shapes: WeakValueDictionary[tuple[Token, ...], Shape] = WeakValueDictionary()
 
 
-def shape_of(tokens: tuple[Token, ...], nodes: int, depth: int) -> Shape:
+def shape_of(tokens: tuple[Token, ...], depth: int) -> Shape:
     """Return the shape of conditions with these *tokens*: the same one as long as any condition has it."""
     shape = _shapes.get(tokens)
     if shape is None:
-        shape = _shapes[tokens] = Shape(tokens, nodes, depth)
+        shape = _shapes[tokens] = Shape(tokens, depth)
     return shape
 
 

@@ -53,6 +53,8 @@ def test_unknown_operators_are_named_wherever_they_stand():
 def test_nodes_are_operators_and_values():
     assert parse({"<=": [0, {"var": "allocation"}]}, "here").nodes == 4
     assert parse({"in": [{"var": "page.domain"}, ["a", "b"]]}, "here").nodes == 6
+    assert parse({"in": [{"var": "page.domain"}, ["a", "b", "c"]]}, "here").nodes == 7
+    assert parse({"!": [{"a": [1, 2], "b": {}}]}, "here").nodes == 6
 
 
 ODD_KEYS = [
