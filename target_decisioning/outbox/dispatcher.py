@@ -131,7 +131,7 @@ class Dispatcher:
         return is_done
 
     def work(self, seconds: float) -> None:
-        """Send here what is due, for about that long; nothing if another thread is at it."""
+        """Send here what is due, one item at least and for about that long; nothing if another thread is at it."""
         if not self._work_lock.acquire(blocking=False):
             return
         try:
@@ -139,9 +139,11 @@ class Dispatcher:
             self._take_messages()
             if self._flushes and time.monotonic() >= self._hurry_at:
                 self._hurry()
-            while time.monotonic() < ends and (entry := self._next_entry()) is not None:
+            while (entry := self._next_entry()) is not None:
                 self._settle(entry, self._try(entry))
                 self._take_messages()
+                if time.monotonic() >= ends:
+                    break
             self._report_refusals()
             self._do_chore()
         finally:

@@ -102,7 +102,7 @@ class Outbox:
         return is_done
 
     def work(self, seconds: float) -> None:
-        """Send what is due in this thread, for about that long. Only without a background."""
+        """Send what is due in this thread, one item at least and for about that long. Only without a background."""
         if self._pid != os.getpid():
             self._enter_process()
         if not self._background and not self._is_closed:
@@ -198,7 +198,7 @@ class Outbox:
         limits, spool = self._limits, self._spool
         self._most_bytes = limits.bytes if spool is None else limits.disk_bytes
         most_items = limits.items if spool is None else limits.disk_items
-        chore = None if spool is None else self._take_over
+        chore = None if spool is None else self._tend
         self._dispatcher = Dispatcher(self._send, self._announcer, self._logger, limits, spool, most_items, chore)
         if spool is not None:
             self._resume(spool)
@@ -218,6 +218,12 @@ class Outbox:
         self._take_over()
         if self._dispatcher.pending and self._background:
             self._start()
+
+    def _tend(self) -> None:
+        """Do now and then what a durable outbox needs."""
+        self._take_over()
+        if self._spool is not None:
+            self._spool.fill_reserve()
 
     def _take_over(self) -> None:
         if self._path is not None and self._spool is not None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA_VERSION = 1
-RESERVE_BYTES = 256 * 1024
+LOG_PAGES = 256  # 1 MiB; then the log is folded into the file
+RESERVE_BYTES = 3 * 1024 * 1024  # more than a log that could not be folded grows to before the disk is full
 
 _SCHEMA = """
 CREATE TABLE item (
@@ -70,7 +71,7 @@ class Spool:
         self._next_number = 1 + self._one("SELECT coalesce(max(number), 0) FROM item")
         self.size_bytes: int = self._one("SELECT coalesce(sum(length(body)), 0) FROM item")
         self._reserve = path.with_name(f"{path.name}.reserve")
-        self._fill_reserve()
+        self.fill_reserve()
 
     def append(self, item: dict[str, Any], lane: str, accepted_ms: int) -> Stored:
         """Store *item* and return where it stands; it is on disk then.
@@ -113,6 +114,16 @@ class Spool:
             with contextlib.suppress(sqlite3.Error):
                 self._delete_sent()
 
+    def fill_reserve(self) -> None:
+        """Make the reserve file, unless it is there or the disk has no room for it."""
+        if self._reserve.exists():
+            return
+        try:
+            with self._reserve.open("wb") as file:
+                _allocate(file.fileno(), RESERVE_BYTES)
+        except OSError:
+            self._reserve.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Give the file up."""
         with self.lock:
@@ -148,11 +159,6 @@ class Spool:
     def _give_up_reserve(self) -> None:
         self._reserve.unlink(missing_ok=True)
         self._fold_log()
-
-    def _fill_reserve(self) -> None:
-        with contextlib.suppress(OSError):
-            if not self._reserve.exists() or self._reserve.stat().st_size < RESERVE_BYTES:
-                self._reserve.write_bytes(bytes(RESERVE_BYTES))
 
     def _set_aside(self, number: int) -> None:
         with self.lock, contextlib.suppress(sqlite3.Error):
@@ -210,6 +216,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("COMMIT")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -223,6 +230,13 @@ def _prepare(connection: sqlite3.Connection) -> None:
         raise
     except sqlite3.DatabaseError as error:
         raise SpoolDamaged from error
+
+
+def _allocate(file: int, size: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+    else:
+        os.write(file, bytes(size))
 
 
 def _lenient_text(text: bytes) -> str:

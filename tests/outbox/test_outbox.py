@@ -57,6 +57,17 @@ def test_without_a_background_no_thread_is_started_at_all(make_outbox, server):
     assert threads() <= before
 
 
+def test_without_a_background_each_turn_sends_one_item_at_least(make_outbox, server):
+    outbox = make_outbox(background=False)
+    server.seconds = 0.005
+    for n in range(3):
+        outbox.offer({"n": n})
+    outbox.work(0.0)
+    assert server.taken == [0]
+    outbox.work(1.0)
+    assert server.taken == [0, 1, 2]
+
+
 def test_accepting_costs_microseconds(make_outbox, server):
     outbox = make_outbox()
     server.gate.clear()
