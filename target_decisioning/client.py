@@ -50,6 +50,14 @@ class TargetClient:
     ``close`` ends it.
     """
 
+    _config: Config
+    _is_closed: bool
+    _callbacks: CallbackPool
+    _transport: Transport
+    _reporting: Reporting
+    _keeper: ArtifactKeeper | None
+    _on_device: OnDevice | None
+
     def __init__(self, *_args: Any, **_keywords: Any) -> None:
         raise ConfigError("Please use TargetClient.create static method instead")
 
@@ -69,12 +77,14 @@ class TargetClient:
         return client
 
     @overload
-    def get_offers(self, options: Mapping[str, Any] | None = None, **keywords: Any) -> TargetDeliveryResponse: ...
-
-    @overload
     def get_offers(
         self, options: Mapping[str, Any] | None = None, *, callback: Callable[[Any], Any], **keywords: Any
     ) -> AsyncResult[TargetDeliveryResponse]: ...
+
+    @overload
+    def get_offers(
+        self, options: Mapping[str, Any] | None = None, *, callback: None = None, **keywords: Any
+    ) -> TargetDeliveryResponse: ...
 
     def get_offers(self, options: Mapping[str, Any] | None = None, **keywords: Any) -> Any:
         """Decide the offers that a request asks for.
@@ -292,8 +302,7 @@ class TargetClient:
         delivery = DeliveryApi(config, self._transport, config.logger)
         self._telemetry = Telemetry(config.telemetry_enabled)
         self._reporting = Reporting(config, delivery, self._telemetry, self._listeners.emit)
-        self._keeper: ArtifactKeeper | None = None
-        self._on_device: OnDevice | None = None
+        self._keeper = self._on_device = None
         if config.decisioning_method != SERVER_SIDE:
             self._keeper = self._new_keeper()
             self._on_device = OnDevice(config, self._keeper, self._transport, self._listeners.emit)

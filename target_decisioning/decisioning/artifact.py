@@ -120,10 +120,12 @@ class _Frame:
         self.faults: list[Fault] = []
 
     def mapping(self, parent: dict[str, Any], key: str, prefix: str = "") -> dict[str, Any]:
-        return self._checked(parent.get(key), dict, {}, prefix + key, "an object")
+        found: dict[str, Any] = self._checked(parent.get(key), dict, {}, prefix + key, "an object")
+        return found
 
     def text(self, key: str) -> str:
-        return self._checked(self.raw.get(key), str, "", key, "text")
+        found: str = self._checked(self.raw.get(key), str, "", key, "text")
+        return found
 
     def names(self, key: str) -> tuple[str, ...]:
         names = self._checked(self.raw.get(key), list, [], key, "a list of names")

@@ -47,14 +47,14 @@ class Location:
     """The rules of one mbox or view, or of all views, in priority order."""
 
     rules: tuple[CompiledRule, ...]
-    by_token: dict[str, tuple[CompiledRule, ...]]
+    by_token: dict[str | None, tuple[CompiledRule, ...]]
     untokened: tuple[CompiledRule, ...]
     needs: tuple[str, ...]
     """The parts of the context that its conditions read."""
 
     def rules_for(self, property_token: str | None) -> tuple[CompiledRule, ...]:
         """Return the rules that a request with *property_token* may meet (semantics.md 4.2)."""
-        return self.by_token.get(property_token, self.untokened) if property_token else self.untokened
+        return self.by_token.get(property_token, self.untokened)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
