@@ -41,6 +41,7 @@ class Reporting:
         self._telemetry = telemetry
         self._timer: threading.Timer | None = None
         self._timer_pid = 0
+        self._is_telemetry_offered = False
         self._last: tuple[Prepared, dict[str, Any]] | None = None
         self.outbox = Outbox(self._send, emit, config.logger, path=config.outbox_path, background=config.background)
 
@@ -84,6 +85,8 @@ class Reporting:
         self.outbox.close(timeout_seconds)
 
     def _send(self, item: dict[str, Any]) -> None:
+        if item.get("is_telemetry"):
+            self._is_telemetry_offered = False
         body = self.with_telemetry(item["body"])
         if item.get("is_telemetry") and body is item["body"]:
             return  # it has left with another call
@@ -102,7 +105,8 @@ class Reporting:
     def _hurry_telemetry(self) -> None:
         """See to it that telemetry leaves by itself if no call takes it along."""
         if self._telemetry.waiting >= DUE_ENTRIES:
-            self._offer_telemetry()
+            if not self._is_telemetry_offered:
+                self._offer_telemetry()
         elif self._config.background and (self._timer is None or self._timer_pid != os.getpid()):
             self._timer_pid, self._timer = os.getpid(), threading.Timer(DUE_SECONDS, self._time_is_up)
             self._timer.daemon = True
@@ -118,4 +122,4 @@ class Reporting:
             item = {"session_id": new_id(), "cluster": None, "body": {"requestId": new_id(), "context": _PLAIN_CONTEXT}}
         else:
             item = self._item(*self._last, {})
-        self.outbox.offer({**item, "is_telemetry": True})
+        self._is_telemetry_offered = self.outbox.offer({**item, "is_telemetry": True})
