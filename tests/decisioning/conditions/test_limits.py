@@ -80,10 +80,10 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_what_would_cost_too_much_has_no_value(bomb):
     (holds,) = compile_conditions([parse(bomb, WHERE)])
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(ConditionError):
         holds({"mbox": {"numbers": list(range(1_000))}})
-    assert time.perf_counter() - started < 0.5  # a tenth of it where nothing else runs
+    assert time.thread_time() - started < 1.0  # some 0.04; room for a slow machine under coverage
 
 
 def test_a_text_times_a_number_is_no_text():
