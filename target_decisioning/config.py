@@ -11,9 +11,10 @@ import difflib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from target_decisioning.delivery.enums import DecisioningMethod
 from target_decisioning.delivery.kinds import kind_of
@@ -78,8 +79,7 @@ class ClientOptions(TypedDict, total=False):
     log_bodies: bool | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Config:
+class Config(BaseModel):
     """What a client was told, ready to use. ``repr`` shows nothing that could be a secret or tell whose client it is.
 
     ``polling_interval_seconds`` is 0.0 for "never"; ``polling_floor_applies`` says that it came as
@@ -87,43 +87,45 @@ class Config:
     ``max_artifact_age_seconds`` is None for three polling intervals.
     """
 
-    client: str = field(repr=False)
-    organization_id: str = field(repr=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+    client: str = Field(repr=False)
+    organization_id: str = Field(repr=False)
     decisioning_method: str = "server-side"
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
-    server_domain: str | None = field(default=None, repr=False)
+    server_domain: str | None = Field(default=None, repr=False)
     secure: bool = True
     target_location_hint: str | None = None
-    property_token: str | None = field(default=None, repr=False)
+    property_token: str | None = Field(default=None, repr=False)
     environment_id: int | None = None
     environment: str = "production"
     cdn_environment: str = "production"
-    cdn_base_path: str | None = field(default=None, repr=False)
-    artifact_location: str | None = field(default=None, repr=False)
-    artifact_payload: dict[str, Any] | str | bytes | None = field(default=None, repr=False)
+    cdn_base_path: str | None = Field(default=None, repr=False)
+    artifact_location: str | None = Field(default=None, repr=False)
+    artifact_payload: dict[str, Any] | str | bytes | None = Field(default=None, repr=False)
     artifact_format: str | None = None
     polling_interval_seconds: float = DEFAULT_POLLING_SECONDS
     polling_floor_applies: bool = False
     maximum_wait_ready_seconds: float = DEFAULT_WAIT_READY_SECONDS
     telemetry_enabled: bool = True
     version: str | None = None
-    events: dict[str, Callable[..., Any]] = field(default_factory=dict, repr=False)
-    logger: Logger = field(default=STANDARD, repr=False)
-    geo_lookup_url: str = field(default=DEFAULT_GEO_URL, repr=False)
+    events: dict[str, Callable[..., Any]] = Field(default_factory=dict, repr=False)
+    logger: SkipValidation[Logger] = Field(default=STANDARD, repr=False)
+    geo_lookup_url: str = Field(default=DEFAULT_GEO_URL, repr=False)
     geo_timeout_seconds: float = DEFAULT_GEO_TIMEOUT_SECONDS
-    geo_database: Path | None = field(default=None, repr=False)
+    geo_database: Path | None = Field(default=None, repr=False)
     strict: bool = False
-    cache_dir: Path | None = field(default=None, repr=False)
-    outbox_path: Path | None = field(default=None, repr=False)
+    cache_dir: Path | None = Field(default=None, repr=False)
+    outbox_path: Path | None = Field(default=None, repr=False)
     learn_location_hint: bool = True
     on_forbidden: str = "keep"
     max_artifact_age_seconds: float | None = None
     stale_policy: str = "serve"
     background: bool = True
-    session: Any = field(default=None, repr=False)
-    proxies: dict[str, str] | None = field(default=None, repr=False)
-    ca_bundle: str | None = field(default=None, repr=False)
-    client_cert: str | tuple[str, str] | None = field(default=None, repr=False)
+    session: Any = Field(default=None, repr=False)
+    proxies: dict[str, str] | None = Field(default=None, repr=False)
+    ca_bundle: str | None = Field(default=None, repr=False)
+    client_cert: str | tuple[str, str] | None = Field(default=None, repr=False)
     follow_artifact_redirects: bool = False
     log_bodies: bool = False
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from target_decisioning.config import _READERS, LONGEST_SECONDS, ClientOptions, Config, read_config
 from target_decisioning.delivery import DecisioningMethod
@@ -322,7 +323,7 @@ def test_the_callers_own_logger_session_and_proxies_are_used():
 
 
 def test_a_config_cannot_be_changed():
-    with pytest.raises(AttributeError):
+    with pytest.raises(ValidationError, match="frozen"):
         config().client = "other"
 
 
