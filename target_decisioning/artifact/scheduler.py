@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from apscheduler.executors.base import BaseExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 _QUIET = logging.getLogger("target_decisioning.scheduler")
@@ -35,7 +36,10 @@ class _MonotonicScheduler(BackgroundScheduler):  # type: ignore[misc]
 
     def _process_jobs(self) -> float | None:
         self.before_looking(self)
-        wait_seconds: float | None = super()._process_jobs()
+        try:
+            wait_seconds: float | None = super()._process_jobs()
+        except JobLookupError:  # shut down between starting a job and forgetting it
+            return None
         return wait_seconds
 
 
