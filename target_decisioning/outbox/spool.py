@@ -12,6 +12,7 @@ then a reserve file is given up to make it. Source: faults.md D4, D7, cases 53 a
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import sqlite3
@@ -132,8 +133,11 @@ class Spool:
                 connection.close()
 
     def abandon(self) -> None:
-        """Forget the file in a forked child: the connection is the parent's, not even to be closed here."""
-        _INHERITED.append(self._connection)
+        """Forget the file in a forked child, where the connection must never be closed.
+
+        Closing it, also at the end of the interpreter, would fold and delete the log that the parent still writes.
+        """
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
         self._connection = None
 
     def _delete_sent(self) -> None:
@@ -173,9 +177,6 @@ class Spool:
         if self._connection is None:
             raise sqlite3.ProgrammingError("the outbox is closed")
         return self._connection
-
-
-_INHERITED: list[sqlite3.Connection | None] = []
 
 
 def read_rows(connection: sqlite3.Connection) -> Iterator[tuple[Stored, dict[str, Any]]]:

@@ -199,7 +199,8 @@ def test_killing_loses_nothing_that_was_accepted(make_outbox, server, path, tmp_
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-def test_a_forked_child_uses_a_file_of_its_own(path):
+@pytest.mark.parametrize("child_is", ["killed", "sent"])
+def test_a_forked_child_uses_a_file_of_its_own(path, child_is):
     script = """
 import logging, os, sys, threading, warnings
 from target_decisioning.outbox import Outbox
@@ -212,15 +213,39 @@ child = os.fork()
 if child == 0:
     assert outbox.status() == {**outbox.status(), "pending": 0, "durable": True}
     assert outbox.offer({"n": 100})
-    os._exit(0)
+    how = sys.argv[2]
+    gate.set() if how == "sent" else None
+    os._exit(0) if how == "killed" else sys.exit(0)
 assert os.waitpid(child, 0)[1] == 0
 assert outbox.offer({"n": 20})
 os._exit(0)
 """
-    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=20)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path), child_is], capture_output=True, text=True, timeout=20
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert stored(path) == list(range(21))
-    assert stored(path.with_name("outbox.db.1")) == [100]
+    assert stored(path.with_name("outbox.db.1")) == ([100] if child_is == "killed" else [])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_the_end_of_a_forked_child_leaves_the_parents_log_alone(path):
+    script = """
+import os, sys
+from pathlib import Path
+from target_decisioning.outbox.spool import Spool
+spool = Spool(Path(sys.argv[1]))
+spool.append({"n": 0}, "", 0)
+child = os.fork()
+if child == 0:
+    spool.abandon()
+    sys.exit(0)
+os.waitpid(child, 0)
+spool.append({"n": 1}, "", 0)
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True, timeout=20)
+    assert stored(path) == [0, 1]
 
 
 def damage(path, at, content):
