@@ -71,7 +71,7 @@ def _gunzip(steps: Iterable[bytes]) -> Iterator[bytes]:
             yield _inflate(member, rest)
             rest = member.unconsumed_tail or member.unused_data
     if has_begun and not member.eof:
-        yield from _flush(member)
+        raise TransportError("truncated", "the body ended before gzip's trailer")
 
 
 def _inflate(member: zlib._Decompress, data: bytes) -> bytes:
@@ -79,17 +79,6 @@ def _inflate(member: zlib._Decompress, data: bytes) -> bytes:
         return member.decompress(data, STEP_BYTES)
     except zlib.error as error:
         raise TransportError("encoding", "the body is no gzip") from error
-
-
-def _flush(member: zlib._Decompress) -> Iterator[bytes]:
-    """Give what a member still holds back after its last input.
-
-    A step may fill its output exactly, with the input used up and output still pending.
-    """
-    while pending := _inflate(member, b""):
-        yield pending
-    if not member.eof:
-        raise TransportError("truncated", "the body ended before gzip's trailer")
 
 
 def _content_length(headers: Mapping[str, str]) -> int | None:
