@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
+from urllib3 import HTTPResponse
 
 
 class HeldSession(requests.Session):
@@ -43,7 +44,7 @@ class _Held(BaseAdapter):
         self.gate.wait()
         response = requests.Response()
         response.status_code, response.request, response.url = 204, request, request.url or ""
-        response.raw = io.BytesIO()
+        response.raw = HTTPResponse(io.BytesIO(), status=204, preload_content=False)
         return response
 
     def close(self) -> None:
