@@ -97,8 +97,10 @@ class ArtifactInvalid(ArtifactError):
     """The artifact breaks the format or a limit; the last good program stays. Mend it at its source.
 
     ``faults`` holds every fault found as ``(where, found, expected)``; the first is also in ``where``, ``found``
-    and ``expected``.
+    and ``expected``. The text tells the first twenty.
     """
+
+    _SHOWN = 20
 
     def __init__(self, *faults: tuple[str, str, str]) -> None:
         super().__init__(*faults)
@@ -106,9 +108,9 @@ class ArtifactInvalid(ArtifactError):
         self.where, self.found, self.expected = faults[0]
 
     def __str__(self) -> str:
-        return "\n".join(
-            f"artifact, {where}: found {found}; expected {expected}" for where, found, expected in self.faults
-        )
+        lines = [f"artifact, {where}: found {found}; expected {expected}" for where, found, expected in self.faults]
+        more = len(lines) - self._SHOWN
+        return "\n".join([*lines[: self._SHOWN], f"and {more} faults more"] if more > 0 else lines)
 
 
 class TransportError(TargetError):

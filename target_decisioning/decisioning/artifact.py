@@ -16,21 +16,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from target_decisioning.decisioning import document
-from target_decisioning.decisioning.document import json_kind
+from target_decisioning.decisioning.document import json_kind, place, quoted
+from target_decisioning.decisioning.javascript import UNDEFINED
 from target_decisioning.errors import ArtifactInvalid, ArtifactUnsupported
 
-SUPPORTED_MAJOR_VERSION = 1
+SUPPORTED_MAJOR_VERSION = "1"
 DEFAULT_GLOBAL_MBOX = "target-global-mbox"
+
+_has_supported_major_version = re.compile(rf"\s*\+?0*{SUPPORTED_MAJOR_VERSION}(?![0-9])").match
 
 Fault = tuple[str, str, str]
 """Where, what was found, what was expected."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rule:
-    """One rule as the artifact has it; ``condition`` is not looked into yet."""
+    """One rule as the artifact has it; ``condition`` is not looked into yet (``UNDEFINED`` where there is none)."""
 
     where: str
+    """Its path, for messages."""
     key: Any
     condition: Any
     property_tokens: frozenset[str] | None
@@ -75,18 +79,18 @@ def read(source: bytes | bytearray | str | dict[str, Any]) -> Artifact:
 
     Raises:
         ArtifactUnsupported: its major version is not 1.
-        ArtifactInvalid: no JSON, or the frame, or every rule, breaks the format.
+        ArtifactInvalid: no JSON, or the frame, or every rule, breaks the format; tells all faults that were found.
     """
     raw = document.read(source)
-    check_version(raw.get("version"))
     frame = _Frame(raw)
+    version = frame.version()
     rules = frame.mapping(raw, "rules")
     faults: dict[tuple[str, str], list[Fault]] = {}
     artifact = Artifact(
-        version=raw["version"],
+        version=version,
         meta=frame.mapping(raw, "meta"),
         global_mbox=frame.text("globalMbox") or DEFAULT_GLOBAL_MBOX,
-        geo_targeting_enabled=raw.get("geoTargetingEnabled") is True,
+        geo_targeting_enabled=frame.truth("geoTargetingEnabled"),
         response_tokens=frozenset(frame.names("responseTokens")),
         local_mboxes=frame.names("localMboxes"),
         remote_mboxes=frame.names("remoteMboxes"),
@@ -96,20 +100,10 @@ def read(source: bytes | bytearray | str | dict[str, Any]) -> Artifact:
         views=_locations("views", frame.mapping(rules, "views", "rules."), faults),
         faults=faults,
     )
-    if frame.faults:
-        raise ArtifactInvalid(*frame.faults)
-    if faults and not any(any(kind.values()) for kind in (artifact.mboxes, artifact.views)):
-        raise ArtifactInvalid(*(fault for found in faults.values() for fault in found))
+    is_usable = not faults or any(any(kind.values()) for kind in (artifact.mboxes, artifact.views))
+    if frame.faults or not is_usable:
+        raise ArtifactInvalid(*frame.faults, *(fault for found in faults.values() for fault in found))
     return artifact
-
-
-def check_version(version: Any) -> None:
-    """Raise unless *version* starts with major version 1, read as JavaScript's ``parseInt`` reads it."""
-    if not isinstance(version, str):
-        raise ArtifactInvalid(("version", json_kind(version), "text such as 1.0.0"))
-    digits = re.match(r"\s*([+-]?[0-9]+)", version.split(".")[0])
-    if digits is None or len(digits[1]) > 16 or int(digits[1]) != SUPPORTED_MAJOR_VERSION:
-        raise ArtifactUnsupported(version[:40], str(SUPPORTED_MAJOR_VERSION))
 
 
 class _Frame:
@@ -119,12 +113,26 @@ class _Frame:
         self.raw = raw
         self.faults: list[Fault] = []
 
+    def version(self) -> str:
+        """Return the version, if its major one is supported; read as JavaScript's ``parseInt`` reads it."""
+        version = self.raw.get("version")
+        if not isinstance(version, str):
+            self.faults.append(("version", json_kind(version), "text such as 1.0.0"))
+            return ""
+        if not _has_supported_major_version(version):
+            raise ArtifactUnsupported(quoted(version)[1:-1], SUPPORTED_MAJOR_VERSION)
+        return version
+
     def mapping(self, parent: dict[str, Any], key: str, prefix: str = "") -> dict[str, Any]:
         found: dict[str, Any] = self._checked(parent.get(key), dict, {}, prefix + key, "an object")
         return found
 
     def text(self, key: str) -> str:
         found: str = self._checked(self.raw.get(key), str, "", key, "text")
+        return found
+
+    def truth(self, key: str) -> bool:
+        found: bool = self._checked(self.raw.get(key), bool, False, key, "true or false")
         return found
 
     def names(self, key: str) -> tuple[str, ...]:
@@ -146,7 +154,7 @@ def _locations(kind: str, raw: dict[str, Any], faults: dict[tuple[str, str], lis
     locations = {}
     for name, rules in raw.items():
         found: list[Fault] = []
-        locations[name] = list(_rules(f'rules.{kind}["{name}"]', rules, found))
+        locations[name] = list(_rules(place(f"rules.{kind}", name), rules, found))
         if found:
             faults[kind, name] = found
     return locations
@@ -178,7 +186,7 @@ def _rule(where: str, raw: Any, faults: list[Fault]) -> Rule | None:
     return Rule(
         where=where,
         key=raw.get("ruleKey"),
-        condition=raw.get("condition"),
+        condition=raw.get("condition", UNDEFINED),
         property_tokens=frozenset(tokens) if tokens else None,
         meta=meta,
         consequence=consequence,
@@ -191,7 +199,7 @@ def _part(where: str, raw: dict[str, Any], key: str, kind: type, faults: list[Fa
         return kind()
     if isinstance(value, kind):
         return value
-    faults.append((f"{where}.{key}", json_kind(value), "an object" if kind is dict else "a list"))
+    faults.append((place(where, key), json_kind(value), "an object" if kind is dict else "a list"))
     return kind()
 
 

@@ -94,12 +94,12 @@ class _Run:
         self._geo_tokens = self._listed_geo()
 
     def answer(self, asked: Entry, tracer: Tracer | None, *, executing: bool) -> Entry:
-        """Answer one mode: ``{mboxes?, views?, pageLoad?}`` as asked."""
+        """Answer one mode as asked: ``{mboxes?, views?, pageLoad?}``; views are only ever asked for in advance."""
         answer: Entry = {}
         if "mboxes" in asked:
             answer["mboxes"] = [self._mbox(mbox, tracer, executing) for mbox in asked["mboxes"]]
         if "views" in asked:
-            answer["views"] = [self._view(view, tracer, executing) for view in asked["views"]]
+            answer["views"] = [self._view(view, tracer) for view in asked["views"]]
         if "pageLoad" in asked:
             answer["pageLoad"] = self._page_load(asked["pageLoad"], tracer, executing)
         return answer
@@ -119,15 +119,14 @@ class _Run:
             return [_traced({"name": name, "index": asked["index"]}, tracer)]
         return [self._entry(rule, asked, tracer, executing)]
 
-    def _view(self, asked: Entry, tracer: Tracer | None, executing: bool) -> list[Entry]:
+    def _view(self, asked: Entry, tracer: Tracer | None) -> list[Entry]:
         location = self.program.views.get(asked["name"], _NO_RULES) if "name" in asked else self.program.every_view
         if tracer:
             tracer.ask("view", asked)
         merged: dict[Any, Entry] = {}
         for rule in self._holding(location, asked, tracer):
-            entry = self._entry(rule, asked, tracer, executing)
-            if not executing:
-                entry["metrics"] = rule.prefetch.metrics()
+            entry = self._entry(rule, asked, tracer, executing=False)
+            entry["metrics"] = rule.prefetch.metrics()
             first = merged.setdefault(rule.name, entry)
             if first is not entry:
                 first["options"] += entry["options"]

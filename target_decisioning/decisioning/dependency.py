@@ -26,11 +26,8 @@ def remote_needs(program: DecisionProgram, request: dict[str, Any]) -> tuple[lis
 
 def _remote_mboxes(program: DecisionProgram, request: dict[str, Any]) -> list[str]:
     local = program.local_mboxes
-    needed = dict.fromkeys(name for name in _asked_mboxes(program, request) if name not in local)
-    if not needed:
-        return []
-    listed = [name for name in program.remote_mboxes if name in needed]
-    return listed + [name for name in needed if name not in listed]
+    needed = [name for name in _asked_mboxes(program, request) if name not in local]
+    return _in_order(program.remote_mboxes, needed)
 
 
 def _asked_mboxes(program: DecisionProgram, request: dict[str, Any]) -> Iterator[str]:
@@ -46,9 +43,16 @@ def _remote_views(program: DecisionProgram, request: dict[str, Any]) -> list[str
     views = request.get("prefetch", _NOTHING).get("views")
     if not views:
         return []
-    names = dict.fromkeys(view["name"] for view in views if "name" in view)
-    needed = {name for name in names if name not in program.local_views}
+    local = program.local_views
+    needed = [view["name"] for view in views if "name" in view and view["name"] not in local]
     if any("name" not in view for view in views):
-        needed.update(program.remote_views)
-    listed = [name for name in program.remote_views if name in needed]
-    return listed + [name for name in names if name in needed and name not in listed]
+        needed += program.remote_views
+    return _in_order(program.remote_views, needed)
+
+
+def _in_order(listed: tuple[str, ...], needed: list[str]) -> list[str]:
+    """Return the names that are *needed*: those that the artifact lists in its order, then the others as asked."""
+    if not needed:
+        return []
+    wanted = dict.fromkeys(needed)
+    return list(dict.fromkeys([name for name in listed if name in wanted] + list(wanted)))

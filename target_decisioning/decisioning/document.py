@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from target_decisioning.errors import ArtifactInvalid
@@ -20,21 +22,62 @@ MAX_KEYS = 10_000
 MAX_LOCATIONS = 1_000_000
 MAX_DEPTH = 200
 
+LOCATION_MAPS = ("rules.mboxes", "rules.views")
 _WHOLE = "the document"
 _SAFE_DIGITS = 15  # every integer of so many digits is a double
+_LONGEST_NAME = 80
 
 
-def read(source: bytes | bytearray | str | dict[str, Any]) -> dict[str, Any]:
+def read(source: Any) -> dict[str, Any]:
     """Return the artifact as a fresh dict.
+
+    Args:
+        source: JSON as bytes (UTF-8, or UTF-16 or -32 by its first bytes) or text, or the value that it stands for.
 
     Raises:
         ArtifactInvalid: no JSON object, or one that breaks a limit.
     """
-    text = _dump(source) if isinstance(source, dict) else source
     reader = _Reader()
+    document = _parse(source if isinstance(source, bytes | bytearray | str) else _dump(source), reader)
+    reader.check(document)
+    if not isinstance(document, dict):
+        raise ArtifactInvalid((_WHOLE, json_kind(document), "an object with version, meta and rules"))
+    _check_depth(document)
+    return document
+
+
+def json_kind(value: Any) -> str:
+    """Name the JSON type of *value* for a message."""
+    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
+    return names.get(type(value), "null")
+
+
+def place(path: str, key: str) -> str:
+    """Return the path of what *path* holds under *key*, fit for a message: ``rules.mboxes["home"]``, ``meta.x``."""
+    if path not in LOCATION_MAPS and key.isidentifier() and len(key) <= _LONGEST_NAME:
+        return f"{path}.{key}" if path else key
+    return f"{path}[{quoted(key)}]"
+
+
+def quoted(name: str) -> str:
+    """Return a name of any length and any characters, fit for a message."""
+    shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+    return json.dumps(shown, ensure_ascii=not shown.isprintable())
+
+
+def _dump(payload: Any) -> str:
     try:
-        document = json.loads(
-            text,
+        return json.dumps(payload)
+    except RecursionError as error:
+        raise _too_deep() from error
+    except (TypeError, ValueError) as error:
+        raise ArtifactInvalid((_WHOLE, f"a value that is no JSON ({error})", "JSON values only")) from error
+
+
+def _parse(text: bytes | bytearray | str, reader: _Reader) -> Any:
+    try:
+        return json.loads(
+            text.removeprefix("\ufeff") if isinstance(text, str) else text,
             object_pairs_hook=reader.object,
             parse_int=reader.integer,
             parse_float=reader.number,
@@ -46,60 +89,81 @@ def read(source: bytes | bytearray | str | dict[str, Any]) -> dict[str, Any]:
         raise ArtifactInvalid((f"byte {error.start}", "bytes that are no text", "JSON in UTF-8")) from error
     except RecursionError as error:
         raise _too_deep() from error
-    if not isinstance(document, dict):
-        raise ArtifactInvalid((_WHOLE, json_kind(document), "an object with version, meta and rules"))
-    _check_size(document, reader.wide)
-    return document
-
-
-def _dump(payload: dict[str, Any]) -> str:
-    try:
-        return json.dumps(payload)
-    except RecursionError as error:
-        raise _too_deep() from error
-    except (TypeError, ValueError) as error:
-        raise ArtifactInvalid((_WHOLE, f"a value that is no JSON ({error})", "JSON values only")) from error
 
 
 class _Reader:
-    """What ``json.loads`` calls for each object and number."""
+    """What ``json.loads`` calls for each object and number. It cannot tell where they stand: ``_placed`` does."""
 
     def __init__(self) -> None:
         self.wide: list[dict[str, Any]] = []
+        self.refused: list[tuple[Any, str, str]] = []
+        """Values, or what stands in their place, each with what was found and what was expected."""
 
     def object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) != len(pairs):
-            seen: set[str] = set()
-            twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-            raise ArtifactInvalid((f'key "{twice[:80]}"', "the same key twice in one object", "each key once"))
+            self.refused.append((result, f"the key {quoted(_twice(pairs))} twice", "each key once"))
         if len(result) > MAX_KEYS:
             self.wide.append(result)
         return result
 
-    def integer(self, digits: str) -> int | float:
+    def integer(self, digits: str) -> Any:
         if len(digits) <= _SAFE_DIGITS:
             return int(digits)
-        return int(self.number(digits))
+        value = self.number(digits)
+        return int(value) if isinstance(value, float) else value
 
-    def number(self, digits: str) -> float:
+    def number(self, digits: str) -> Any:
         value = float(digits)
         if math.isinf(value):
             found = f"a number of {len(digits)} characters ({digits[:12]}...)"
-            raise ArtifactInvalid((_WHOLE, found, "numbers that a double can hold"))
+            return self._stand_in(found, "a number that a double can hold")
         return value
 
-    def constant(self, name: str) -> float:
-        raise ArtifactInvalid((_WHOLE, name, "JSON numbers only"))
+    def constant(self, name: str) -> Any:
+        return self._stand_in(name, "a number as JSON has them")
+
+    def check(self, document: Any) -> None:
+        """Raise if anything in *document* was refused, or is too wide."""
+        rules = document.get("rules") if isinstance(document, dict) else None
+        maps = [rules.get("mboxes"), rules.get("views")] if isinstance(rules, dict) else []
+        for found in self.wide:
+            limit = MAX_LOCATIONS if any(found is one for one in maps) else MAX_KEYS
+            if len(found) > limit:
+                self.refused.append((found, f"an object of {len(found)} keys", f"at most {limit}"))
+        if self.refused:
+            raise ArtifactInvalid(*_placed(self.refused, document))
+
+    def _stand_in(self, found: str, expected: str) -> Any:
+        stand_in = object()
+        self.refused.append((stand_in, found, expected))
+        return stand_in
 
 
-def _check_size(document: dict[str, Any], wide: list[dict[str, Any]]) -> None:
-    rules = document.get("rules")
-    maps = [rules.get("mboxes"), rules.get("views")] if isinstance(rules, dict) else []
-    for found in wide:
-        limit = MAX_LOCATIONS if any(found is one for one in maps) else MAX_KEYS
-        if len(found) > limit:
-            raise ArtifactInvalid((_path_of(found, document), f"an object of {len(found)} keys", f"at most {limit}"))
+def _twice(pairs: list[tuple[str, Any]]) -> str:
+    counted = Counter(key for key, _ in pairs)
+    return counted.most_common(1)[0][0]
+
+
+def _placed(refused: list[tuple[Any, str, str]], document: Any) -> Iterator[tuple[str, str, str]]:
+    wanted = {id(value) for value, _, _ in refused}
+    paths = {id(node): path for path, node in _walk(document) if id(node) in wanted}
+    for value, found, expected in refused:
+        yield paths.get(id(value)) or _WHOLE, found, expected
+
+
+def _walk(document: Any) -> Iterator[tuple[str, Any]]:
+    waiting: list[tuple[str, Any]] = [("", document)]
+    while waiting:
+        path, node = waiting.pop()
+        yield path, node
+        if type(node) is dict:
+            waiting.extend((place(path, key), child) for key, child in node.items())
+        elif type(node) is list:
+            waiting.extend((f"{path}[{index}]", child) for index, child in enumerate(node))
+
+
+def _check_depth(document: Any) -> None:
     level: list[Any] = [document]
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in _children(node) if type(child) in (dict, list)]
@@ -112,24 +176,5 @@ def _children(node: Any) -> Any:
     return node.values() if type(node) is dict else node
 
 
-def _path_of(wanted: dict[str, Any], document: dict[str, Any]) -> str:
-    waiting: list[tuple[str, Any]] = list(document.items())
-    while waiting:
-        path, node = waiting.pop()
-        if node is wanted:
-            return path
-        if type(node) is dict:
-            waiting.extend((f"{path}.{key}", child) for key, child in node.items())
-        elif type(node) is list:
-            waiting.extend((f"{path}[{index}]", child) for index, child in enumerate(node))
-    return _WHOLE
-
-
 def _too_deep() -> ArtifactInvalid:
     return ArtifactInvalid((_WHOLE, f"more than {MAX_DEPTH} levels of nesting", f"at most {MAX_DEPTH}"))
-
-
-def json_kind(value: Any) -> str:
-    """Name the JSON type of *value* for a message."""
-    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
-    return names.get(type(value), "null")

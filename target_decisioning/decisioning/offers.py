@@ -57,7 +57,8 @@ class Offers:
     """What one mode (execute or prefetch) answers with for one rule."""
 
     plans: tuple[OptionPlan, ...]
-    tokens: dict[str, Any]
+    tokens: Callable[[], dict[str, Any]]
+    """Gives the response tokens that the rule's meta decides."""
     metric_copiers: tuple[Callable[[], Any], ...]
 
     def options(self, asked: Asked, geo_tokens: dict[str, Any]) -> list[dict[str, Any]]:
@@ -67,7 +68,9 @@ class Offers:
             option = plan.fields.copy()
             for key, make in plan.made:
                 option[key] = make(asked)
-            option["responseTokens"] = {**self.tokens, **geo_tokens} if geo_tokens else self.tokens.copy()
+            tokens = option["responseTokens"] = self.tokens()
+            if geo_tokens:
+                tokens.update(geo_tokens)
             options.append(option)
         return options
 
@@ -104,7 +107,7 @@ def _plan(rule: Rule, options: list[dict[str, Any]], metrics: list[dict[str, Any
     tokens = {key: rule.meta[key] for key in META_TOKENS if key in listed and key in rule.meta}
     return Offers(
         plans=tuple(_plan_option(option, rule.meta) for option in options),
-        tokens={**tokens, "activity.decisioningMethod": "on-device"},
+        tokens=copier({**tokens, "activity.decisioningMethod": "on-device"}),
         metric_copiers=tuple(copier(metric) for metric in metrics),
     )
 

@@ -14,11 +14,18 @@ from typing import Any
 from target_decisioning.decisioning.allocation import activity_part, activity_text
 from target_decisioning.decisioning.artifact import Artifact, Fault, Rule, read
 from target_decisioning.decisioning.conditions import Condition, compile_conditions, parse
-from target_decisioning.decisioning.context import PARTS, WHOLE
+from target_decisioning.decisioning.context import WHOLE
+from target_decisioning.decisioning.document import quoted
 from target_decisioning.decisioning.fresh import copier
+from target_decisioning.decisioning.javascript import UNDEFINED
 from target_decisioning.decisioning.offers import GEO_TOKENS, Offers, plan_execute, plan_prefetch
 from target_decisioning.errors import ArtifactInvalid
 
+Undecidable = dict[tuple[str, str], list[Fault]]
+"""``(kind, name)`` of a location that only the server decides (kind: ``mboxes``, ``views``) -> what is wrong there."""
+
+MAX_SORTED_TOKENS = 64
+"""Property tokens of one location that its rules are sorted by at load; with more, each request looks through them."""
 MAX_CONDITION_NODES = 1_000_000
 """Of all conditions of an artifact together (faults.md E8)."""
 
@@ -29,6 +36,8 @@ class CompiledRule:
 
     source: Rule
     holds: Callable[[dict[str, Any]], bool]
+    reads: frozenset[str]
+    """The parts of the context that its condition reads."""
     reads_allocation: bool
     activity: bytes
     """The activity's part of what the allocation hashes; one activity's rules share it."""
@@ -47,13 +56,16 @@ class Location:
     """The rules of one mbox or view, or of all views, in priority order."""
 
     rules: tuple[CompiledRule, ...]
-    by_token: dict[str | None, tuple[CompiledRule, ...]]
+    by_token: dict[str | None, tuple[CompiledRule, ...]] | None
+    """None if the rules have too many tokens to be sorted by them."""
     untokened: tuple[CompiledRule, ...]
     needs: tuple[str, ...]
     """The parts of the context that its conditions read."""
 
     def rules_for(self, property_token: str | None) -> tuple[CompiledRule, ...]:
         """Return the rules that a request with *property_token* may meet (semantics.md 4.2)."""
+        if self.by_token is None:
+            return _meeting(self.rules, property_token)
         return self.by_token.get(property_token, self.untokened)
 
 
@@ -63,6 +75,11 @@ class DecisionProgram:
 
     artifact: Artifact
     client_code: str
+    version: str
+    global_mbox: str
+    """The name of the mbox whose rules answer a page load."""
+    geo_targeting_enabled: bool
+    """Whether a visitor's place should be looked up if the request does not tell it."""
     mboxes: dict[str, Location]
     views: dict[str, Location]
     every_view: Location
@@ -72,23 +89,7 @@ class DecisionProgram:
     local_views: frozenset[str]
     remote_mboxes: tuple[str, ...]
     remote_views: tuple[str, ...]
-    undecidable: dict[tuple[str, str], list[Fault]]
-    """``(kind, name)`` of each location that must be asked of the server because a rule of it is broken."""
-
-    @property
-    def version(self) -> str:
-        """The artifact's ``version``."""
-        return self.artifact.version
-
-    @property
-    def global_mbox(self) -> str:
-        """The name of the mbox whose rules answer a page load."""
-        return self.artifact.global_mbox
-
-    @property
-    def geo_targeting_enabled(self) -> bool:
-        """Whether a visitor's place should be looked up if the request does not tell it."""
-        return self.artifact.geo_targeting_enabled
+    undecidable: Undecidable
 
     def __reduce__(self) -> tuple[Any, ...]:
         return compile_program, (self.artifact, self.client_code)
@@ -113,85 +114,84 @@ def compile_program(artifact: Artifact, client_code: str) -> DecisionProgram:
     compiler = _Compiler(artifact, client_code)
     mboxes = {name: compiler.location(rules) for name, rules in artifact.mboxes.items()}
     views = {name: compiler.location(rules) for name, rules in artifact.views.items()}
-    undecidable = compiler.undecidable
-    broken_mboxes = [name for kind, name in undecidable if kind == "mboxes"]
-    broken_views = [name for kind, name in undecidable if kind == "views"]
-    remote_mboxes = tuple(dict.fromkeys([*artifact.remote_mboxes, *broken_mboxes]))
-    remote_views = tuple(dict.fromkeys([*artifact.remote_views, *broken_views]))
+    remote_mboxes = _remote(artifact.remote_mboxes, "mboxes", compiler.undecidable)
+    remote_views = _remote(artifact.remote_views, "views", compiler.undecidable)
     return DecisionProgram(
         artifact=artifact,
         client_code=client_code,
+        version=artifact.version,
+        global_mbox=artifact.global_mbox,
+        geo_targeting_enabled=artifact.geo_targeting_enabled,
         mboxes=mboxes,
         views=views,
-        every_view=_location([rule for view in views.values() for rule in view.rules], compiler.needs_of),
+        every_view=_location([rule for view in views.values() for rule in view.rules]),
         geo_tokens=tuple((token, key) for token, key in GEO_TOKENS.items() if token in artifact.response_tokens),
         local_mboxes=frozenset(artifact.local_mboxes).difference(remote_mboxes),
         local_views=frozenset(artifact.local_views).difference(remote_views),
         remote_mboxes=remote_mboxes,
         remote_views=remote_views,
-        undecidable=undecidable,
+        undecidable=compiler.undecidable,
     )
+
+
+def _remote(listed: tuple[str, ...], kind: str, undecidable: Undecidable) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*listed, *(name for broken, name in undecidable if broken == kind)]))
 
 
 class _Compiler:
     """Parses all conditions, compiles them together, then builds the rules around them."""
 
     def __init__(self, artifact: Artifact, client_code: str) -> None:
-        self.artifact = artifact
-        self.client_code = client_code
-        self.undecidable = {place: list(faults) for place, faults in artifact.faults.items()}
-        self.needs_of: dict[str, tuple[str, ...]] = {}
-        self._conditions: dict[str, Condition] = {}
-        self._parse()
-        self._predicates = self._compile()
+        self._client_code = client_code
+        self._listed_tokens = artifact.response_tokens
+        self.undecidable: Undecidable = {place: list(faults) for place, faults in artifact.faults.items()}
+        self._conditions: dict[Rule, Condition] = {}
+        self._parse("mboxes", artifact.mboxes)
+        self._parse("views", artifact.views)
+        self._check()
+        known = {rule: each for rule, each in self._conditions.items() if not each.unknown_operators}
+        self._predicates = dict(zip(known, compile_conditions(list(known.values())), strict=True))
 
     def location(self, rules: list[Rule]) -> Location:
-        compiled = [self._rule(rule) for rule in rules if rule.where in self._conditions]
-        return _location(compiled, self.needs_of)
+        """Compile the rules of one location; without those whose condition breaks a limit."""
+        return _location([self._rule(rule) for rule in rules if rule in self._conditions])
 
-    def _parse(self) -> None:
-        broken: list[Fault] = []
-        for kind, locations in (("mboxes", self.artifact.mboxes), ("views", self.artifact.views)):
-            for name, rules in locations.items():
-                for rule in rules:
-                    broken += self._parse_rule(kind, name, rule)
-        if broken and not self._conditions:
-            raise ArtifactInvalid(*broken)
+    def _parse(self, kind: str, locations: dict[str, list[Rule]]) -> None:
+        for name, rules in locations.items():
+            faults = [fault for rule in rules for fault in self._parse_rule(rule)]
+            if faults:
+                self.undecidable.setdefault((kind, name), []).extend(faults)
+
+    def _parse_rule(self, rule: Rule) -> tuple[Fault, ...]:
+        where = f"{rule.where}.condition"
+        try:
+            condition = parse(None if rule.condition is UNDEFINED else rule.condition, where)
+        except ArtifactInvalid as error:
+            return error.faults
+        self._conditions[rule] = condition
+        unknown = ", ".join(f"operator {quoted(operator)}" for operator in condition.unknown_operators)
+        return ((where, unknown, "an operator of JsonLogic"),) if unknown else ()
+
+    def _check(self) -> None:
+        if self.undecidable and not self._conditions:
+            raise ArtifactInvalid(*(fault for faults in self.undecidable.values() for fault in faults))
         nodes = sum(condition.nodes for condition in self._conditions.values())
         if nodes > MAX_CONDITION_NODES:
             raise ArtifactInvalid(("rules", f"conditions of {nodes} nodes in all", f"at most {MAX_CONDITION_NODES}"))
 
-    def _parse_rule(self, kind: str, name: str, rule: Rule) -> tuple[Fault, ...]:
-        where = f"{rule.where}.condition"
-        try:
-            condition = parse(rule.condition, where)
-        except ArtifactInvalid as error:
-            self.undecidable.setdefault((kind, name), []).extend(error.faults)
-            return error.faults
-        self._conditions[rule.where] = condition
-        self.needs_of[rule.where] = _needs(condition)
-        if condition.unknown_operators:
-            found = ", ".join(f"operator '{operator[:80]}'" for operator in condition.unknown_operators)
-            self.undecidable.setdefault((kind, name), []).append((where, found, "an operator of JsonLogic"))
-        return ()
-
-    def _compile(self) -> dict[str, Callable[[dict[str, Any]], bool]]:
-        known = {where: each for where, each in self._conditions.items() if not each.unknown_operators}
-        return dict(zip(known, compile_conditions(list(known.values())), strict=True))
-
     def _rule(self, rule: Rule) -> CompiledRule:
-        listed = self.artifact.response_tokens
         name = rule.consequence.get("name")
+        reads = _reads(self._conditions[rule])
         return CompiledRule(
             source=rule,
-            holds=self._predicates.get(rule.where, _never),
-            reads_allocation="allocation" in self._conditions[rule.where].reads
-            or self._conditions[rule.where].reads_everything,
-            activity=activity_part(self.client_code, activity_text(rule.meta.get("activity.id"))),
+            holds=self._predicates.get(rule, _never),
+            reads=reads,
+            reads_allocation="allocation" in reads,
+            activity=activity_part(self._client_code, activity_text(rule.meta.get("activity.id"))),
             name=name,
-            frame=copier({key: value for key, value in rule.consequence.items() if key not in ("options", "metrics")}),
-            execute=plan_execute(rule, listed),
-            prefetch=plan_prefetch(rule, listed),
+            frame=copier({key: value for key, value in rule.consequence.items() if key not in _MADE}),
+            execute=plan_execute(rule, self._listed_tokens),
+            prefetch=plan_prefetch(rule, self._listed_tokens),
             impression_tokens=tuple(
                 (f"{name}-{option['eventToken']}", option["eventToken"])
                 for option in rule.options
@@ -200,22 +200,27 @@ class _Compiler:
         )
 
 
+_MADE = frozenset(("options", "metrics", "index"))
+"""The keys of a consequence that an answer has its own of."""
+_EVERYTHING = frozenset((*WHOLE, "allocation"))
+
+
 def _never(_values: dict[str, Any]) -> bool:
     return False
 
 
-def _needs(condition: Condition) -> tuple[str, ...]:
-    return WHOLE if condition.reads_everything else tuple(part for part in WHOLE if part in condition.reads)
+def _reads(condition: Condition) -> frozenset[str]:
+    return _EVERYTHING if condition.reads_everything else condition.reads
 
 
-def _location(rules: list[CompiledRule], needs_of: dict[str, tuple[str, ...]]) -> Location:
+def _location(rules: list[CompiledRule]) -> Location:
     tokens = {token for rule in rules for token in rule.source.property_tokens or ()}
-    needed = {need for rule in rules for need in needs_of[rule.source.where]}
+    reads = frozenset().union(*(rule.reads for rule in rules))
     return Location(
         rules=tuple(rules),
-        by_token={token: _meeting(rules, token) for token in tokens},
+        by_token={token: _meeting(rules, token) for token in tokens} if len(tokens) <= MAX_SORTED_TOKENS else None,
         untokened=_meeting(rules, None),
-        needs=tuple(part for part in PARTS if part in needed),
+        needs=tuple(part for part in WHOLE if part in reads),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from target_decisioning.decisioning.context import WHOLE, Facts
 from target_decisioning.decisioning.fresh import fresh
+from target_decisioning.decisioning.javascript import UNDEFINED
 from target_decisioning.decisioning.program import CompiledRule
 
 
@@ -46,37 +47,22 @@ class Tracer:
 
     def evaluated(self, rule: CompiledRule, values: dict[str, Any], holds: bool) -> None:
         """Note that a rule was evaluated, and how."""
-        meta = rule.source.meta
         target = self._targets.get(rule.activity)
         if target is None:
-            target = self._targets[rule.activity] = {
-                "context": fresh({**{key: values[key] for key in WHOLE}, "allocation": values["allocation"]}),
-                "campaignId": meta.get("activity.id"),
-                "campaignType": meta.get("activity.type"),
-                "matchedSegmentIds": [],
-                "unmatchedSegmentIds": [],
-                "matchedRuleConditions": [],
-                "unmatchedRuleConditions": [],
-            }
+            target = self._targets[rule.activity] = _target(rule, values)
         matched = "matched" if holds else "unmatched"
-        target[f"{matched}RuleConditions"].append(rule.source.condition)
+        if rule.source.condition is not UNDEFINED:
+            target[f"{matched}RuleConditions"].append(rule.source.condition)
         segments = target[f"{matched}SegmentIds"]
-        segments += [audience for audience in meta.get("audience.ids") or () if audience not in segments]
+        for audience in rule.source.meta.get("audience.ids") or ():
+            if audience not in segments:
+                segments.append(audience)
 
     def answered(self, rule: CompiledRule, impression: dict[str, Any] | None) -> None:
         """Note that a rule that holds has answered, and the impression that it owes."""
-        meta = rule.source.meta
         campaign = self._campaigns.get(rule.activity)
         if campaign is None:
-            campaign = self._campaigns[rule.activity] = {
-                "id": meta.get("activity.id"),
-                "campaignType": meta.get("activity.type"),
-                "branchId": meta.get("experience.id"),
-                "offers": [meta["offer.id"]] if "offer.id" in meta else [],
-                "environment": self._trace["artifact"].get("environment"),
-            }
-            if self._mode == "execute":
-                campaign["notifications"] = []
+            campaign = self._campaigns[rule.activity] = self._campaign(rule.source.meta)
         if impression is not None:
             campaign["notifications"].append(impression)
 
@@ -91,6 +77,31 @@ class Tracer:
             }
         )
         return trace
+
+    def _campaign(self, meta: dict[str, Any]) -> dict[str, Any]:
+        artifact = self._trace["artifact"]
+        return {
+            **_told(meta, id="activity.id", campaignType="activity.type", branchId="experience.id"),
+            "offers": [meta["offer.id"]] if "offer.id" in meta else [],
+            **_told(artifact, environment="environment"),
+            **({"notifications": []} if self._mode == "execute" else {}),
+        }
+
+
+def _target(rule: CompiledRule, values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "context": fresh({**{key: values[key] for key in WHOLE}, "allocation": values["allocation"]}),
+        **_told(rule.source.meta, campaignId="activity.id", campaignType="activity.type"),
+        "matchedSegmentIds": [],
+        "unmatchedSegmentIds": [],
+        "matchedRuleConditions": [],
+        "unmatchedRuleConditions": [],
+    }
+
+
+def _told(meta: dict[str, Any], **names: str) -> dict[str, Any]:
+    """Return what *meta* says under other names; what it does not say is left out."""
+    return {name: meta[key] for name, key in names.items() if key in meta}
 
 
 def _visitor(ids: dict[str, Any]) -> dict[str, Any]:
