@@ -86,8 +86,11 @@ from target_decisioning.errors import (
     TargetError,
     TransportError,
 )
+from target_decisioning.preparation import LOCATION_HINT_COOKIE, TARGET_COOKIE
 
 __all__ = [
+    "LOCATION_HINT_COOKIE",
+    "TARGET_COOKIE",
     "Action",
     "Address",
     "AnalyticsPayload",

@@ -1,6 +1,6 @@
 """What happens in the background, told to whoever listens.
 
-A callable gets one mapping with ``type`` and the event's payload, or nothing if it takes no argument. An exception
+A callable gets one ``Event`` with ``type`` and the event's payload, or nothing if it takes no argument. An exception
 in a callable is logged and goes no further. Source: semantics.md 2.6.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from target_decisioning.log import Logger
 
@@ -35,6 +35,20 @@ EVENTS = frozenset(
 
 Emit = Callable[..., None]
 """``emit(event, **payload)``: never raises."""
+
+
+class Event(dict[str, Any]):
+    """What a listener is told: a dict whose keys are attributes too (``event.error``)."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return self[name]
+            except KeyError:
+                raise AttributeError(f"the event {self.get('type')} has no {name!r}") from None
 
 
 class Listeners:
@@ -67,7 +81,7 @@ class Listeners:
         for listener in list(self._by_event.get(event, {}).values()):
             try:
                 if _takes_an_argument(listener):
-                    listener({"type": event, **payload})
+                    listener(Event(type=event, **payload))
                 else:
                     listener()
             except Exception as error:  # a listener's fault is the listener's

@@ -10,6 +10,7 @@ them follow a plan made once per class, several times faster than its validation
 
 from __future__ import annotations
 
+import pprint
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, get_type_hints
 
@@ -39,13 +40,16 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="allow", alias_generator=wire_name, populate_by_name=True, defer_build=True)
 
     _plan: ClassVar[Plan]
+    _other_names: ClassVar[dict[str, str]] = {}
+    """More names that a field may be given under as a keyword, and the field's own."""
     _root: ClassVar[str] = "request"
     _keeps_null: ClassVar[bool] = False
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_keywords: Any) -> None:
         _MODELS.add(cls)
-        cls._plan = make_plan({name: wire_name(name) for name in cls.model_fields}, get_type_hints(cls))
+        names = {name: wire_name(name) for name in cls.model_fields}
+        cls._plan = make_plan(names, get_type_hints(cls), cls._other_names)
 
     def __init__(self, /, **values: Any) -> None:
         try:
@@ -161,6 +165,10 @@ class Model(BaseModel):
         """Return the model as nested dicts with snake_case names: every field, None where it is absent."""
         fields = {name: _dict_of(value) for name, value in self.__dict__.items()}
         return {name: plain(value) for name, value in (self.__pydantic_extra__ or {}).items()} | fields
+
+    def to_str(self) -> str:
+        """Return ``to_dict`` laid out to be read. Unlike ``repr`` it shows every value, also personal ones."""
+        return pprint.pformat(self.to_dict())
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         """Yield which fields are set: what pydantic, rich and ``repr`` print of a model."""

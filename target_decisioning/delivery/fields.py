@@ -40,12 +40,13 @@ class Plan:
     blank: dict[str, None]
 
 
-def make_plan(wire_names: dict[str, str], annotations: Mapping[str, Any]) -> Plan:
-    """Return the plan for fields of these names and resolved annotations."""
+def make_plan(wire_names: dict[str, str], annotations: Mapping[str, Any], other_names: Mapping[str, str]) -> Plan:
+    """Return the plan for fields of these names and resolved annotations; *other_names* lead to fields too."""
     readers = {name: _reader(annotations[name]) for name in wire_names}
     by_wire_name = {wire: (name, readers[name]) for name, wire in wire_names.items()}
     by_own_name = {name: (name, readers[name]) for name in wire_names}
-    return Plan(by_wire_name, by_own_name | by_wire_name, wire_names, dict.fromkeys(wire_names))
+    by_other_name = {other: by_own_name[name] for other, name in other_names.items()}
+    return Plan(by_wire_name, by_other_name | by_own_name | by_wire_name, wire_names, dict.fromkeys(wire_names))
 
 
 def misfit(value: Any, expected: str) -> RequestError:

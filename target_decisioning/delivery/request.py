@@ -5,8 +5,9 @@ Names are the wire's in snake_case (``tntId`` is ``tnt_id``). Source: the Delive
 
 from __future__ import annotations
 
+import builtins
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from target_decisioning.delivery.base import RequestModel
 from target_decisioning.delivery.enums import (
@@ -328,7 +329,12 @@ class Telemetry(RequestModel):
 
 
 class DeliveryRequest(RequestModel):
-    """One call: who asks, under which circumstances, and for what."""
+    """One call: who asks, under which circumstances, and for what.
+
+    ``_property`` is another name of ``property``: Adobe's own package spells it so.
+    """
+
+    _other_names: ClassVar[dict[str, str]] = {"_property": "property"}
 
     request_id: str | None = None
     impression_id: str | None = None
@@ -344,3 +350,11 @@ class DeliveryRequest(RequestModel):
     notifications: list[Notification] | None = None
     qa_mode: QAMode | None = None
     preview: Preview | None = None
+
+    @builtins.property
+    def _property(self) -> Property | None:
+        return self.property
+
+    @_property.setter
+    def _property(self, value: Property | None) -> None:
+        self.property = value

@@ -18,7 +18,8 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-COOKIE_NAME: Final = "mbox"
+TARGET_COOKIE: Final = "mbox"
+"""Name of the cookie that a program keeps in the visitor's browser."""
 SESSION: Final = "session"
 DEVICE_ID: Final = "PC"
 SESSION_SECONDS: Final = 1860
@@ -91,7 +92,7 @@ def target_cookie(session_id: str, tnt_id: str | None, now_ms: int) -> dict[str,
     if tnt_id:
         expires = now_seconds + DEVICE_ID_SECONDS
         value += f"|PC#{_encoded(tnt_id)}#{expires}"
-    return {"name": COOKIE_NAME, "value": value, "max_age": -((now_ms - expires * 1000) // 1000)}
+    return {"name": TARGET_COOKIE, "value": value, "max_age": -((now_ms - expires * 1000) // 1000)}
 
 
 def _parts(text: str) -> list[str]:

@@ -14,7 +14,8 @@ import ipaddress
 import re
 from typing import Any, Final, Protocol
 
-HINT_COOKIE_NAME: Final = "mboxEdgeCluster"
+LOCATION_HINT_COOKIE: Final = "mboxEdgeCluster"
+"""Name of the cookie that keeps the location hint in the visitor's browser."""
 HINT_SECONDS: Final = 1860
 EDGE_DOMAIN: Final = "tt.omtrdc.net"
 
@@ -92,7 +93,7 @@ def delivery_host(host: Host, cluster: str | None) -> str:
 def hint_cookie(cluster: str | None, edge_host: object) -> dict[str, Any] | None:
     """Return the location hint cookie as ``{"name", "value", "max_age"}``, None if no cluster is known."""
     known = cluster if is_cluster(cluster) else cluster_of_edge_host(edge_host)
-    return {"name": HINT_COOKIE_NAME, "value": known, "max_age": HINT_SECONDS} if known else None
+    return {"name": LOCATION_HINT_COOKIE, "value": known, "max_age": HINT_SECONDS} if known else None
 
 
 def _authority(host: Host, cluster: str | None) -> str:
