@@ -18,6 +18,7 @@ from target_decisioning.decisioning.artifact import Fault, Rule
 from target_decisioning.decisioning.checks import Check, check
 from target_decisioning.decisioning.conditions import parse
 from target_decisioning.decisioning.context import WHOLE, Facts
+from target_decisioning.decisioning.document import place
 from target_decisioning.decisioning.explanation import Explanation, LocationExplanation, RuleExplanation, Verdict
 from target_decisioning.decisioning.javascript import is_truthy
 from target_decisioning.decisioning.program import DecisionProgram
@@ -167,13 +168,13 @@ class _Found:
 
 
 def _rules_of(program: DecisionProgram, kind: str, name: Any) -> list[_Found]:
-    base = f'rules.{kind}["{name}"]'
+    base = place(f"rules.{kind}", name)
     rules = {rule.where: rule for rule in getattr(program.artifact, kind).get(name, ())}
     faults: dict[str, list[Fault]] = {}
     for fault in program.undecidable.get((kind, name), ()):
-        place = re.match(r"\[\d+\]", fault[0].removeprefix(base))
-        if place:
-            faults.setdefault(base + place[0], []).append(fault)
+        index = re.match(r"\[\d+\]", fault[0].removeprefix(base))
+        if index:
+            faults.setdefault(base + index[0], []).append(fault)
     places = sorted({*rules, *faults}, key=lambda where: int(where[len(base) + 1 : -1]))
     return [_Found(where, rules.get(where), tuple(faults.get(where, ()))) for where in places]
 
