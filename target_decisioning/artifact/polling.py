@@ -15,6 +15,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from target_decisioning.forks import late_import
+
 _JOB = "poll"
 _MOST_RUNS_AT_ONCE = 1000  # a run may still be telling slow listeners while later ones fetch
 
@@ -60,8 +62,8 @@ class Polling:
             scheduler.shutdown(wait=False)
 
     def _start(self) -> None:
-        from target_decisioning.artifact.scheduler import new_scheduler
-
+        with late_import:
+            from target_decisioning.artifact.scheduler import new_scheduler
         scheduler = new_scheduler(self._before_looking)
         scheduler.start()
         self._scheduler, self._pid = scheduler, os.getpid()

@@ -1,23 +1,27 @@
 """Look a host name up within a time limit.
 
 The system's resolver takes as long as it likes, so it runs on a thread of its own that the caller stops waiting for.
-Callers who ask for the same name meanwhile share that thread: a resolver that hangs costs one thread per name.
+Callers who ask for the same name meanwhile share that thread: a resolver that hangs costs one thread per name. While
+the interpreter ends no thread can be started: what is then still sent looks up its name itself.
 """
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 -- a look-up needs it: imported here, and not while a process may fork
 import os
 import socket
 import threading
 from concurrent.futures import Future
 from typing import Any
 
+from target_decisioning.forks import ProcessLock
+
 Address = tuple[int, int, int, str, Any]
 """``(family, type, protocol, canonical name, socket address)``, as ``socket.getaddrinfo`` has it."""
 
 _Question = tuple[str, int, int]
 
-_lock = threading.Lock()
+_lock = ProcessLock()
 _asked: dict[_Question, Future[list[Address]]] = {}
 
 
@@ -39,10 +43,19 @@ def resolve(host: str, port: int, family: int, timeout_seconds: float) -> list[A
 def _ask(question: _Question) -> Future[list[Address]]:
     with _lock:
         answer = _asked.get(question)
+        is_new = answer is None
         if answer is None:
             answer = _asked[question] = Future()
-            threading.Thread(target=_look_up, args=(question, answer), name="target-dns", daemon=True).start()
+    if is_new:
+        _start(question, answer)
     return answer
+
+
+def _start(question: _Question, answer: Future[list[Address]]) -> None:
+    try:
+        threading.Thread(target=_look_up, args=(question, answer), name="target-dns", daemon=True).start()
+    except RuntimeError:
+        _look_up(question, answer)
 
 
 def _look_up(question: _Question, answer: Future[list[Address]]) -> None:
@@ -58,7 +71,7 @@ def _look_up(question: _Question, answer: Future[list[Address]]) -> None:
 
 def _forget_the_parents_questions() -> None:
     global _lock  # a lock held by a thread that did not survive the fork stays held for ever
-    _lock = threading.Lock()
+    _lock = ProcessLock()
     _asked.clear()
 
 

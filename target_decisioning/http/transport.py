@@ -6,13 +6,13 @@ Everything that leaves this package leaves through one ``Transport`` per client:
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from target_decisioning.errors import TransportError
+from target_decisioning.forks import ProcessLock, late_import
 from target_decisioning.http.body import decode, read_wire
 from target_decisioning.http.exchange import Exchange, under_way
 from target_decisioning.http.failure import transport_error
@@ -55,7 +55,8 @@ class Transport:
         self._logger = logger
         self._warned_hosts: set[str | None] = set()
         self._own: tuple[int, requests.Session] | None = None
-        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._lock = ProcessLock()
 
     def send(
         self,
@@ -106,7 +107,7 @@ class Transport:
     def _exchange(
         self, request: HttpRequest, exchange: Exchange, limits: tuple[int, int], wants_body: WantsBody | None
     ) -> HttpAnswer:
-        session = self._callers_session or self._own_session()
+        session = self._session()
         try:
             self._warn_of_plain_http(request.url)
             with under_way(exchange):
@@ -135,8 +136,7 @@ class Transport:
 
     def _ask(self, session: requests.Session, request: HttpRequest, exchange: Exchange) -> requests.Response:
         """Return the answer's head; its body is still on the connection."""
-        import requests  # a tenth of a second, paid by the first request
-
+        requests = _requests()
         headers = {**request.headers, "Accept-Encoding": "gzip, identity"}
         auth = None if session.auth else _no_credentials
         asked = requests.Request(request.method, request.url, headers, data=request.body, auth=auth)
@@ -146,8 +146,7 @@ class Transport:
         return session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
 
     def _settings(self, session: requests.Session, url: str) -> Mapping[str, Any]:
-        import requests
-
+        requests = _requests()
         ca_bundle = self._ca_bundle
         proxies = dict(self._proxies or {})
         if session is not self._callers_session:
@@ -155,25 +154,48 @@ class Transport:
             proxies = proxies or requests.utils.get_environ_proxies(url, no_proxy=None)
         return session.merge_environment_settings(url, proxies, True, ca_bundle, self._client_cert)
 
-    def _own_session(self) -> requests.Session:
+    def _session(self) -> requests.Session:
         """Return this process's session; what a parent process opened is never spoken over."""
-        from target_decisioning.http.pool import new_session
-
+        if self._callers_session is not None:
+            if self._pid != os.getpid():
+                self._let_go_of_the_parents(self._callers_session)
+            return self._callers_session
         own = self._own
         if own is not None and own[0] == os.getpid():
             return own[1]
-        if own is not None:  # forked: the lock may be held by a thread that is not here
-            self._lock = threading.Lock()
         with self._lock:
             if self._own is None or self._own[0] != os.getpid():
-                self._own = (os.getpid(), new_session())
+                self._own = (os.getpid(), _new_session())
             return self._own[1]
+
+    def _let_go_of_the_parents(self, session: requests.Session) -> None:
+        """Close this process's ends of the connections that a parent process opened; the parent's stay open."""
+        with self._lock:
+            close = getattr(session, "close", None)
+            if self._pid != os.getpid() and callable(close):
+                close()
+            self._pid = os.getpid()
 
     def _warn_of_plain_http(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK | self._warned_hosts:
             self._warned_hosts.add(parts.hostname)
             warn(self._logger, f"Requests to {parts.hostname} leave unencrypted (http)")
+
+
+def _requests() -> Any:
+    """Return the module, which takes a tenth of a second to import: paid by the first request."""
+    with late_import:
+        import requests
+
+        return requests
+
+
+def _new_session() -> requests.Session:
+    with late_import:
+        from target_decisioning.http.pool import new_session
+
+        return new_session()
 
 
 def _read(

@@ -43,11 +43,20 @@ class Announcer:
     def _start(self) -> None:
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="target-outbox-events", daemon=True)
-            self._thread.start()
+            try:
+                self._thread.start()
+            except RuntimeError:  # the interpreter ends: no thread starts any more
+                self._emit_all()
 
     def _run(self) -> None:
         while (announcement := self._waiting.get()) is not None:
-            event, payload = announcement
-            self._emit(event, **payload)
-            if self._waiting.empty():
-                self._is_quiet.set()
+            self._emit_one(*announcement)
+
+    def _emit_all(self) -> None:
+        while not self._waiting.empty() and (announcement := self._waiting.get()) is not None:
+            self._emit_one(*announcement)
+
+    def _emit_one(self, event: str, payload: dict[str, Any]) -> None:
+        self._emit(event, **payload)
+        if self._waiting.empty():
+            self._is_quiet.set()

@@ -1,0 +1,54 @@
+"""Locks and late imports that survive ``fork``.
+
+A child process has only the thread that forked; a lock that another thread held at that moment would stay held in it
+for ever, and so would the lock of a module that another thread was about to import.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import threading
+import weakref
+from types import TracebackType
+
+
+class ProcessLock:
+    """A lock that a forked child finds free. Not to be held while the holder itself forks."""
+
+    __slots__ = ("__weakref__", "_lock")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        _locks.add(self)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._lock.release()
+
+
+late_import = threading.RLock()
+"""Held around each import that is done late, on whatever thread: a fork waits for its end."""
+
+_LATE_IN_THE_ENGINE = "publicsuffixlist"  # the engine is pure and knows of no locks
+
+_locks: weakref.WeakSet[ProcessLock] = weakref.WeakSet()
+
+
+def _finish_imports() -> None:
+    late_import.acquire()
+    if _LATE_IN_THE_ENGINE in sys.modules:
+        importlib.import_module(_LATE_IN_THE_ENGINE)
+
+
+def _free_in_child() -> None:
+    late_import.release()
+    for lock in list(_locks):
+        lock._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_finish_imports, after_in_parent=late_import.release, after_in_child=_free_in_child)

@@ -1,0 +1,93 @@
+"""What the fault cases are made of: the shop's artifact, a client between two stand-ins, and child processes.
+
+A child is a real process that runs a program text with the client's options as JSON in ``sys.argv[1]``; it imports
+this module too (``create``, ``execute``), so it must need nothing but the package itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from target_decisioning import TargetClient
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOP = ROOT / "artifacts/shop.json"
+LOCAL, REMOTE = "home-hero", "recommendations"
+"""An mbox of the shop that is decided here and owes an impression, and one that only the server decides."""
+
+
+def options(api: Any = None, cdn: Any = None, **more: Any) -> dict[str, Any]:
+    """Return options for a client between the stand-ins; without *cdn* it decides from the shop's artifact itself."""
+    given: dict[str, Any] = {
+        "client": "acme",
+        "organization_id": "1234567890@AdobeOrg",
+        "decisioning_method": "on-device",
+        "secure": False,
+        "learn_location_hint": False,
+        "telemetry_enabled": False,
+    }
+    if api is not None:
+        given["server_domain"] = api.authority
+    if cdn is None:
+        given["artifact_payload"] = SHOP.read_text(encoding="utf-8")
+    else:
+        given |= {"artifact_location": cdn.location("shop.json"), "polling_interval_seconds": 0.2}
+    return given | more
+
+
+def create(*arguments: str) -> TargetClient:
+    """Create the client that a child was asked to make."""
+    return TargetClient.create(json.loads(arguments[0] if arguments else sys.argv[1]))
+
+
+def execute(*names: str, tnt_id: str | None = "anna", **more: Any) -> dict[str, Any]:
+    """Return a request that executes mboxes."""
+    return {
+        "id": {"tntId": tnt_id} if tnt_id else {},
+        "context": {"channel": "web"},
+        "execute": {"mboxes": [{"name": name, "index": index} for index, name in enumerate(names or (LOCAL,))]},
+        **more,
+    }
+
+
+def child(program: str, *arguments: Any, python: str = sys.executable, **settings: Any) -> subprocess.Popen[str]:
+    """Start *program*; an argument that is a dict arrives as JSON."""
+    texts = [json.dumps(argument) if isinstance(argument, dict) else str(argument) for argument in arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings.pop("env", {})}
+    command = [python, "-c", program, *texts]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes)
+
+
+def run(program: str, *arguments: Any, seconds: float = 30.0, **settings: Any) -> tuple[int, str, str, float]:
+    """Run *program* to its end; return its code, what it said on stdout and stderr, and how long it took."""
+    began = time.monotonic()
+    with ended(child(program, *arguments, **settings)) as process:
+        said, complained = process.communicate(timeout=seconds)
+        return process.returncode, said, complained, time.monotonic() - began
+
+
+@contextlib.contextmanager
+def ended(process: subprocess.Popen[str]) -> Any:
+    """Give *process*; it does not outlive the block."""
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def until(is_true: Any, seconds: float = 10.0) -> bool:
+    """Wait until *is_true*; return whether it became so."""
+    ends = time.monotonic() + seconds
+    while not is_true() and time.monotonic() < ends:
+        time.sleep(0.01)
+    return bool(is_true())
