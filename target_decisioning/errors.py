@@ -117,8 +117,8 @@ class TransportError(TargetError):
     """One HTTP exchange failed.
 
     ``reason`` is one word to branch on: ``connect``, ``timeout``, ``tls``, ``reset``, ``truncated``, ``too_large``,
-    ``encoding``, ``redirect``, ``protocol``. ``was_sent`` is False only if the server certainly saw nothing of the
-    request.
+    ``encoding``, ``redirect``, ``protocol``, ``circuit_open`` (not even tried). ``was_sent`` is False only if the
+    server certainly saw nothing of the request.
     """
 
     def __init__(self, reason: str, detail: str, was_sent: bool = True) -> None:
@@ -133,7 +133,7 @@ class DeliveryError(TargetError):
     """The Delivery API gave no usable answer.
 
     ``status`` is the HTTP status (None: no answer), ``body`` the start of the answer's text, cleaned of control
-    characters, ``reason`` one word as in ``TransportError`` or ``status``, ``invalid``, ``circuit_open``.
+    characters, ``reason`` one word as in ``TransportError``, or ``status``, or ``invalid``.
     """
 
     def __init__(self, message: str, status: int | None = None, body: str = "", reason: str = "status") -> None:

@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
+from target_decisioning.forks import ProcessLock
 from target_decisioning.log import Logger
 
 REMINDER_SECONDS = 60.0
+MOST_KINDS = 16  # of failure in one outage that are told apart
 
 
 class OutageLog:
-    """Logs the first failure, the same failure again at most once a minute with its count, and the recovery."""
+    """Logs each kind of failure once, again at most once a minute with its count, and the recovery once."""
 
     def __init__(self, logger: Logger, subject: str) -> None:
         self._logger, self._subject = logger, subject
-        self._lock = threading.Lock()
-        self._failure: str | None = None
-        self._unsaid, self._said_at = 0, 0.0
+        self._lock = ProcessLock()
+        self._told: dict[str, _Told] = {}
 
     def failed(self, failure: str) -> None:
         """Take one failed try; *failure* says why, without anything personal."""
         with self._lock:
-            self._unsaid += 1
-            now = time.monotonic()
-            if failure == self._failure and now - self._said_at < REMINDER_SECONDS:
-                return
-            count, self._unsaid = self._unsaid, 0
-            self._failure, self._said_at = failure, now
-        times = f" ({count} times)" if count > 1 else ""
-        message = f"{self._subject}: {failure}{times}"
-        self._logger.error(message)
+            count = self._count(failure)
+        if count:
+            times = f" ({count} times)" if count > 1 else ""
+            message = f"{self._subject}: {failure}{times}"
+            self._logger.error(message)
 
     def recovered(self) -> None:
         """Take one successful try."""
-        if self._failure is None:
+        if not self._told:
             return
         with self._lock:
-            self._failure, self._unsaid = None, 0
-        message = f"{self._subject}: works again"
-        self._logger.debug(message)
+            was_out, self._told = bool(self._told), {}
+        if was_out:
+            message = f"{self._subject}: works again"
+            self._logger.debug(message)
+
+    def _count(self, failure: str) -> int:
+        """Return how many failures of this kind are to be told now; 0: none, it was told lately."""
+        if failure not in self._told and len(self._told) >= MOST_KINDS:
+            return 0
+        told = self._told.setdefault(failure, _Told())
+        told.unsaid += 1
+        now = time.monotonic()
+        if now < told.silent_until:
+            return 0
+        count, told.unsaid, told.silent_until = told.unsaid, 0, now + REMINDER_SECONDS
+        return count
+
+
+class _Told:
+    """When a kind of failure may be told again, and how many were kept silent."""
+
+    __slots__ = ("silent_until", "unsaid")
+
+    def __init__(self) -> None:
+        self.silent_until, self.unsaid = 0.0, 0

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_decisioning.errors import TransportError
 from target_decisioning.events import NOTIFICATIONS_DROPPED, SEND_NOTIFICATION_ERROR
-from target_decisioning.http import OutageLog
+from target_decisioning.http import CIRCUIT_OPEN, OutageLog
 from target_decisioning.log import Logger, warn
 from target_decisioning.outbox.dead_letter import DeadLetter, outline
 from target_decisioning.outbox.schedule import Entry, Schedule
@@ -303,7 +303,8 @@ class Dispatcher:
             self._schedule.sent(entry, time.monotonic())
             self._forget(entry)
         elif verdict is Verdict.AGAIN:
-            self._outage.failed(str(error))
+            if getattr(error, "reason", None) != CIRCUIT_OPEN:  # what opened it was told
+                self._outage.failed(str(error))
             self._schedule.failed(entry, time.monotonic())
         elif error is _DAMAGED:
             self._give_up(entry, "damaged")

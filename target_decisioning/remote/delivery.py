@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
+from target_decisioning.http import Breakers, RetryBudget
 from target_decisioning.remote.call import CallConfig, build_call
 from target_decisioning.remote.steps import Attempt, Delivered, Pause, delivery_steps, drive
 
@@ -31,10 +33,16 @@ class DeliveryConfig(CallConfig, Protocol):
 
 
 class DeliveryApi:
-    """Asks the Delivery API over *transport*. Any number of threads may share one."""
+    """Asks the Delivery API over *transport*. Any number of threads may share one.
 
-    def __init__(self, config: DeliveryConfig, transport: Transport, logger: Logger) -> None:
+    Each host that keeps failing is left alone for a while (*breakers*); retries of all calls share one budget.
+    """
+
+    def __init__(
+        self, config: DeliveryConfig, transport: Transport, logger: Logger, breakers: Breakers | None = None
+    ) -> None:
         self._config, self._transport, self._logger = config, transport, logger
+        self._breakers, self._budget = breakers or Breakers(), RetryBudget()
 
     def deliver(
         self,
@@ -56,13 +64,21 @@ class DeliveryApi:
 
         Raises:
             DeliveryTimeout: the total time passed without an answer.
-            DeliveryError: the API refused, answered nonsense, or could not be reached.
+            DeliveryError: the API refused, answered nonsense, could not be reached, or (``circuit_open``) was not
+                asked because it failed too often lately.
         """
         request = build_call(self._config, body, session_id, cluster, str(uuid.uuid4()))
         if self._config.log_bodies:
             self._logger.debug("Delivery call: %r", request.body)
         total_seconds = self._config.timeout_seconds if timeout_seconds is None else timeout_seconds
-        return drive(delivery_steps(request, total_seconds, safe_to_repeat=safe_to_repeat), self._take)
+        steps = delivery_steps(
+            request,
+            total_seconds,
+            safe_to_repeat=safe_to_repeat,
+            breaker=self._breakers.of(urlsplit(request.url).netloc),
+            budget=self._budget,
+        )
+        return drive(steps, self._take)
 
     def _take(self, step: Attempt | Pause) -> HttpAnswer | None:
         if isinstance(step, Pause):

@@ -5,13 +5,15 @@
 
 A call whose repetition could count something twice is sent again only if the server certainly saw nothing of it, and
 only once. Any other may be repeated after 429, 5xx and a cut connection, with back-off. All of it stays within one
-total time. Source: semantics.md 1.7, D22.
+total time, and all retries within a budget; a host that keeps failing is not asked for a while.
+Source: semantics.md 1.7, D22; faults.md C2 to C4.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from target_decisioning.errors import DeliveryError, DeliveryTimeout, TransportError
@@ -21,7 +23,7 @@ from target_decisioning.remote.call import read_answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from target_decisioning.http import HttpAnswer, HttpRequest
+    from target_decisioning.http import Breaker, HttpAnswer, HttpRequest, Leave, RetryBudget
 
 MOST_ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.1
@@ -52,22 +54,31 @@ Delivered: TypeAlias = "tuple[dict[str, Any], dict[str, Any]]"
 Steps: TypeAlias = "Generator[Attempt | Pause, HttpAnswer | None, Delivered]"
 
 
-def delivery_steps(request: HttpRequest, timeout_seconds: float, *, safe_to_repeat: bool) -> Steps:
+def delivery_steps(
+    request: HttpRequest, timeout_seconds: float, *, safe_to_repeat: bool, breaker: Breaker, budget: RetryBudget
+) -> Steps:
     """Ask until there is an answer to keep, a failure to keep, or no time left.
 
     Raises:
         DeliveryTimeout: the total time passed without an answer.
-        DeliveryError: the API refused, answered nonsense, or could not be reached.
+        DeliveryError: the API refused, answered nonsense, or could not be reached; ``circuit_open``: it was not
+            asked, because it failed too often lately.
     """
+    leave = _enter(breaker)
+    budget.note_call()
+    most_attempts = 1 if leave.is_probe else MOST_ATTEMPTS
     deadline = time.monotonic() + timeout_seconds
-    for attempt in range(1, MOST_ATTEMPTS + 1):
+    for attempt in range(1, most_attempts + 1):
         outcome = yield from _outcome(request, deadline - time.monotonic())
         pause = backoff_seconds(attempt, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS) if safe_to_repeat else 0.0
         has_time = time.monotonic() + pause < deadline
-        if attempt == MOST_ATTEMPTS or not has_time or not _may_repeat(outcome, attempt, safe_to_repeat):
+        if attempt == most_attempts or not has_time or not _may_repeat(outcome, attempt, safe_to_repeat):
+            break
+        if not budget.take():
             break
         if pause:
             yield Pause(pause)
+    breaker.report(leave, has_worked=_has_worked(outcome))
     if isinstance(outcome, TransportError):
         raise _delivery_error(outcome, timeout_seconds) from outcome
     return read_answer(outcome), dict(outcome.timing)
@@ -87,6 +98,19 @@ def drive(steps: Steps, take_step: Callable[[Attempt | Pause], HttpAnswer | None
     except StopIteration as end:
         delivered: Delivered = end.value
         return delivered
+
+
+def _enter(breaker: Breaker) -> Leave:
+    try:
+        return breaker.enter()
+    except TransportError as error:
+        message = f"The Delivery API was not asked: {error.detail}"
+        raise DeliveryError(message, reason=error.reason) from error
+
+
+def _has_worked(outcome: HttpAnswer | TransportError) -> bool:
+    """Whether the host is fit to be asked: it answered, and not with a fault of its own."""
+    return not isinstance(outcome, TransportError) and outcome.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _outcome(

@@ -12,13 +12,14 @@ from fixtures.delivery_api import DeliveryApi as StandIn
 from fixtures.delivery_api import json_answer
 from fixtures.loopback import NEVER, Answer
 from target_decisioning.errors import DeliveryError, DeliveryTimeout
-from target_decisioning.http import Transport
+from target_decisioning.http import BreakerLimits, Breakers, Transport
 from target_decisioning.log import STANDARD
 from target_decisioning.remote import DeliveryApi
 
 BODY = {"requestId": "r", "context": {"channel": "web"}}
 GOOD = json_answer({"status": 200})
 CUT = Answer(hang_up=True)
+BRIEF = BreakerLimits(first_open_seconds=0.2)
 
 
 @pytest.fixture
@@ -28,13 +29,18 @@ def stand_in():
 
 
 @pytest.fixture
-def deliver(stand_in):
+def transport():
     transport = Transport()
-    yield deliverer(stand_in.authority, transport)
+    yield transport
     transport.close()
 
 
-def deliverer(authority, transport, timeout_seconds=3.0):
+@pytest.fixture
+def deliver(stand_in, transport):
+    return deliverer(stand_in.authority, transport)
+
+
+def deliverer(authority, transport, timeout_seconds=3.0, breakers=None):
     config = SimpleNamespace(
         client="acme",
         organization_id="ORG@AdobeOrg",
@@ -44,7 +50,7 @@ def deliverer(authority, transport, timeout_seconds=3.0):
         timeout_seconds=timeout_seconds,
         log_bodies=False,
     )
-    api = DeliveryApi(config, transport, STANDARD)
+    api = DeliveryApi(config, transport, STANDARD, breakers)
 
     def deliver(*, safe_to_repeat=False, timeout_seconds=None, cluster=None):
         return api.deliver(BODY, "s1", cluster, safe_to_repeat=safe_to_repeat, timeout_seconds=timeout_seconds)
@@ -176,3 +182,61 @@ def test_many_threads_may_deliver_at_once(stand_in, deliver):
     for thread in threads:
         thread.join()
     assert len(ids(stand_in)) == 16
+
+
+def failing(deliver):
+    with pytest.raises(DeliveryError) as caught:
+        deliver()
+    return caught.value.reason
+
+
+def test_a_host_that_keeps_failing_is_left_alone_until_one_probe_works(stand_in, transport):
+    deliver = deliverer(stand_in.authority, transport, breakers=Breakers(BRIEF))
+    stand_in.always(json_answer({}, status=500))
+    assert [failing(deliver) for _ in range(8)] == ["status"] * 5 + ["circuit_open"] * 3
+    assert len(stand_in.calls) == 5
+    time.sleep(0.2)
+    stand_in.always(json_answer({}, delay_seconds=0.1))
+    outcomes = []
+    threads = [threading.Thread(target=lambda: outcomes.append(tried(deliver))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["answered"] + ["circuit_open"] * 7
+    assert len(stand_in.calls) == 6
+    assert tried(deliver) == "answered"
+
+
+def test_a_probe_is_not_repeated(stand_in, transport):
+    deliver = deliverer(stand_in.authority, transport, breakers=Breakers(BRIEF))
+    stand_in.always(json_answer({}, status=500))
+    for _ in range(5):
+        failing(deliver)
+    time.sleep(0.2)
+    with pytest.raises(DeliveryError):
+        deliver(safe_to_repeat=True)
+    assert len(stand_in.calls) == 6
+
+
+def test_what_the_server_refuses_for_a_reason_says_nothing_against_the_server(stand_in, deliver):
+    stand_in.always(json_answer({}, status=400))
+    assert {failing(deliver) for _ in range(30)} == {"status"}
+
+
+def test_retries_stay_within_their_budget(stand_in, transport):
+    never_opens = Breakers(BreakerLimits(failures_in_a_row=10_000, least_calls=10_000))
+    deliver = deliverer(stand_in.authority, transport, breakers=never_opens)
+    stand_in.always(CUT)
+    for _ in range(40):
+        with pytest.raises(DeliveryError):
+            deliver(safe_to_repeat=True, timeout_seconds=0.2)
+    assert len(stand_in.calls) <= 50
+
+
+def tried(deliver):
+    try:
+        deliver()
+    except DeliveryError as error:
+        return error.reason
+    return "answered"
