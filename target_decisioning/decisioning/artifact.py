@@ -17,7 +17,7 @@ from typing import Any
 
 from target_decisioning.decisioning import document
 from target_decisioning.decisioning.document import json_kind, place, quoted
-from target_decisioning.decisioning.javascript import UNDEFINED
+from target_decisioning.decisioning.nesting import MAX_PART_DEPTH, is_deeper
 from target_decisioning.errors import ArtifactInvalid, ArtifactUnsupported
 
 SUPPORTED_MAJOR_VERSION = "1"
@@ -31,7 +31,7 @@ Fault = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rule:
-    """One rule as the artifact has it; ``condition`` is not looked into yet (``UNDEFINED`` where there is none)."""
+    """One rule as the artifact has it; ``condition`` is not looked into yet; None where there is none."""
 
     where: str
     """Its path, for messages."""
@@ -88,7 +88,7 @@ def read(source: bytes | bytearray | str | dict[str, Any]) -> Artifact:
     faults: dict[tuple[str, str], list[Fault]] = {}
     artifact = Artifact(
         version=version,
-        meta=frame.mapping(raw, "meta"),
+        meta=frame.meta(),
         global_mbox=frame.text("globalMbox") or DEFAULT_GLOBAL_MBOX,
         geo_targeting_enabled=frame.truth("geoTargetingEnabled"),
         response_tokens=frozenset(frame.names("responseTokens")),
@@ -126,6 +126,11 @@ class _Frame:
     def mapping(self, parent: dict[str, Any], key: str, prefix: str = "") -> dict[str, Any]:
         found: dict[str, Any] = self._checked(parent.get(key), dict, {}, prefix + key, "an object")
         return found
+
+    def meta(self) -> dict[str, Any]:
+        meta = self.mapping(self.raw, "meta")
+        self.faults += _too_deep("meta", meta)
+        return meta
 
     def text(self, key: str) -> str:
         found: str = self._checked(self.raw.get(key), str, "", key, "text")
@@ -183,14 +188,22 @@ def _rule(where: str, raw: Any, faults: list[Fault]) -> Rule | None:
     _part(f"{where}.meta", meta, "audience.ids", list, faults)
     _scalar(f"{where}.consequence", consequence, "name", faults)
     _scalar(where, raw, "ruleKey", faults)
+    faults += _too_deep(f"{where}.consequence", consequence) + _too_deep(f"{where}.meta", meta)
     return Rule(
         where=where,
         key=raw.get("ruleKey"),
-        condition=raw.get("condition", UNDEFINED),
+        condition=raw.get("condition"),
         property_tokens=frozenset(tokens) if tokens else None,
         meta=meta,
         consequence=consequence,
     )
+
+
+def _too_deep(where: str, part: dict[str, Any]) -> list[Fault]:
+    """An answer copies what the artifact has, level by level: the levels are limited."""
+    if is_deeper(part, MAX_PART_DEPTH):
+        return [(where, f"more than {MAX_PART_DEPTH} levels of nesting", f"at most {MAX_PART_DEPTH}")]
+    return []
 
 
 def _part(where: str, raw: dict[str, Any], key: str, kind: type, faults: list[Fault]) -> Any:

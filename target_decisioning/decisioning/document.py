@@ -15,12 +15,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from target_decisioning.decisioning.nesting import cut_text, cut_value
 from target_decisioning.errors import ArtifactInvalid
 
 MAX_KEYS = 10_000
 """Keys of one object; the maps from location names to rules may hold more (MAX_LOCATIONS)."""
 MAX_LOCATIONS = 1_000_000
-MAX_DEPTH = 200
 
 LOCATION_MAPS = ("rules.mboxes", "rules.views")
 _WHOLE = "the document"
@@ -37,12 +37,14 @@ def read(source: Any) -> dict[str, Any]:
     Raises:
         ArtifactInvalid: no JSON object, or one that breaks a limit.
     """
-    reader = _Reader()
-    document = _parse(source if isinstance(source, bytes | bytearray | str) else _dump(source), reader)
+    text = _text(source) if isinstance(source, bytes | bytearray | str) else _dump(source)
+    try:
+        document, reader = _parse(text)
+    except RecursionError:
+        document, reader = _parse(cut_text(text))
     reader.check(document)
     if not isinstance(document, dict):
         raise ArtifactInvalid((_WHOLE, json_kind(document), "an object with version, meta and rules"))
-    _check_depth(document)
     return document
 
 
@@ -65,19 +67,30 @@ def quoted(name: str) -> str:
     return json.dumps(shown, ensure_ascii=not shown.isprintable())
 
 
+def _text(source: bytes | bytearray | str) -> str:
+    if isinstance(source, str):
+        return source.removeprefix("\ufeff")
+    try:
+        return source.decode(json.detect_encoding(source), "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise ArtifactInvalid((f"byte {error.start}", "bytes that are no text", "JSON in UTF-8")) from error
+
+
 def _dump(payload: Any) -> str:
     try:
-        return json.dumps(payload)
-    except RecursionError as error:
-        raise _too_deep() from error
-    except (TypeError, ValueError) as error:
+        try:
+            return json.dumps(payload)
+        except RecursionError:
+            return json.dumps(cut_value(payload))
+    except (TypeError, ValueError, RecursionError) as error:
         raise ArtifactInvalid((_WHOLE, f"a value that is no JSON ({error})", "JSON values only")) from error
 
 
-def _parse(text: bytes | bytearray | str, reader: _Reader) -> Any:
+def _parse(text: str) -> tuple[Any, _Reader]:
+    reader = _Reader()
     try:
-        return json.loads(
-            text.removeprefix("\ufeff") if isinstance(text, str) else text,
+        document = json.loads(
+            text,
             object_pairs_hook=reader.object,
             parse_int=reader.integer,
             parse_float=reader.number,
@@ -85,10 +98,7 @@ def _parse(text: bytes | bytearray | str, reader: _Reader) -> Any:
         )
     except json.JSONDecodeError as error:
         raise ArtifactInvalid((f"line {error.lineno} column {error.colno}", error.msg, "JSON")) from error
-    except UnicodeDecodeError as error:
-        raise ArtifactInvalid((f"byte {error.start}", "bytes that are no text", "JSON in UTF-8")) from error
-    except RecursionError as error:
-        raise _too_deep() from error
+    return document, reader
 
 
 class _Reader:
@@ -161,20 +171,3 @@ def _walk(document: Any) -> Iterator[tuple[str, Any]]:
             waiting.extend((place(path, key), child) for key, child in node.items())
         elif type(node) is list:
             waiting.extend((f"{path}[{index}]", child) for index, child in enumerate(node))
-
-
-def _check_depth(document: Any) -> None:
-    level: list[Any] = [document]
-    for _ in range(MAX_DEPTH):
-        level = [child for node in level for child in _children(node) if type(child) in (dict, list)]
-        if not level:
-            return
-    raise _too_deep()
-
-
-def _children(node: Any) -> Any:
-    return node.values() if type(node) is dict else node
-
-
-def _too_deep() -> ArtifactInvalid:
-    return ArtifactInvalid((_WHOLE, f"more than {MAX_DEPTH} levels of nesting", f"at most {MAX_DEPTH}"))

@@ -17,7 +17,6 @@ from target_decisioning.decisioning.conditions import Condition, compile_conditi
 from target_decisioning.decisioning.context import WHOLE
 from target_decisioning.decisioning.document import quoted
 from target_decisioning.decisioning.fresh import copier
-from target_decisioning.decisioning.javascript import UNDEFINED
 from target_decisioning.decisioning.offers import GEO_TOKENS, Offers, plan_execute, plan_prefetch
 from target_decisioning.errors import ArtifactInvalid
 
@@ -165,7 +164,7 @@ class _Compiler:
     def _parse_rule(self, rule: Rule) -> tuple[Fault, ...]:
         where = f"{rule.where}.condition"
         try:
-            condition = parse(None if rule.condition is UNDEFINED else rule.condition, where)
+            condition = parse(rule.condition, where)
         except ArtifactInvalid as error:
             return error.faults
         self._conditions[rule] = condition

@@ -11,7 +11,6 @@ from typing import Any
 
 from target_decisioning.decisioning.context import WHOLE, Facts
 from target_decisioning.decisioning.fresh import fresh
-from target_decisioning.decisioning.javascript import UNDEFINED
 from target_decisioning.decisioning.program import CompiledRule
 
 
@@ -51,7 +50,7 @@ class Tracer:
         if target is None:
             target = self._targets[rule.activity] = _target(rule, values)
         matched = "matched" if holds else "unmatched"
-        if rule.source.condition is not UNDEFINED:
+        if rule.source.condition is not None:
             target[f"{matched}RuleConditions"].append(rule.source.condition)
         segments = target[f"{matched}SegmentIds"]
         for audience in rule.source.meta.get("audience.ids") or ():
