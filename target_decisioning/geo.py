@@ -12,11 +12,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from target_decisioning.errors import ConfigError, TransportError
 from target_decisioning.events import GEO_LOCATION_UPDATED, Emit
-from target_decisioning.http import HttpRequest, OutageLog, Transport
+from target_decisioning.http import CIRCUIT_OPEN, Breaker, HttpAnswer, HttpRequest, OutageLog, Transport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,12 +53,15 @@ def geo_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class GeoLookup:
-    """Finds the place of an address: in a local database if there is one, else at the look-up service."""
+    """Finds the place of an address: in a local database if there is one, else at the look-up service.
+
+    A service that keeps failing is not asked for a while.
+    """
 
     def __init__(self, config: Config, transport: Transport, logger: Logger, emit: Emit) -> None:
         self._url, self._timeout_seconds = config.geo_lookup_url, config.geo_timeout_seconds
         self._transport, self._emit = transport, emit
-        self._outage = OutageLog(logger, "Geo look-up")
+        self._outage, self._breaker = OutageLog(logger, "Geo look-up"), Breaker()
         self._database = _open_database(config.geo_database) if config.geo_database else None
 
     def enrich(self, geo: Mapping[str, Any], *, look_up: bool = True) -> dict[str, Any]:
@@ -68,7 +72,8 @@ class GeoLookup:
             look_up: the artifact's ``geoTargetingEnabled``.
 
         An ``ipAddress`` that is none is removed. Looked up is an address whose place the request does not tell; takes
-        ``geo_timeout`` at most, and leaves the geo as it is when nothing comes. Never raises.
+        ``geo_timeout`` at most, and leaves the geo as it is when nothing comes; the event then has a ``reason``. Never
+        raises.
         """
         asked = geo.get("ipAddress")
         known = {key: value for key, value in geo.items() if key != "ipAddress" or valid_ip(value)}
@@ -76,11 +81,7 @@ class GeoLookup:
             return known
         if any(geo.get(key) is not None for key in _PLACE_KEYS):
             return known
-        found = self._find(str(asked).strip())
-        if not found:
-            return known
-        self._emit(GEO_LOCATION_UPDATED, geo_context=dict(found))
-        return known | found
+        return known | self._find(str(asked).strip())
 
     def close(self) -> None:
         """Close the local database."""
@@ -91,10 +92,18 @@ class GeoLookup:
         try:
             found = self._in_database(ip) or self._ask(ip)
         except Exception as error:  # a place is never worth a decision
-            self._outage.failed(error.reason if isinstance(error, TransportError) else type(error).__name__)
+            self._tell_failure(error)
             return {}
         self._outage.recovered()
+        if found:
+            self._emit(GEO_LOCATION_UPDATED, geo_context=dict(found))
         return found
+
+    def _tell_failure(self, error: Exception) -> None:
+        reason = error.reason if isinstance(error, TransportError) else "invalid"
+        if reason != CIRCUIT_OPEN:  # what opened it was told
+            self._outage.failed(reason)
+        self._emit(GEO_LOCATION_UPDATED, geo_context={}, error=error, reason=reason)
 
     def _in_database(self, ip: str) -> dict[str, Any]:
         if self._database is None or ip == UNKNOWN_IP:
@@ -103,17 +112,24 @@ class GeoLookup:
         return _geo_of_record(record, ip) if isinstance(record, dict) else {}
 
     def _ask(self, ip: str) -> dict[str, Any]:
-        headers = {} if ip == UNKNOWN_IP else {"x-forwarded-for": ip}
-        answer = self._transport.send(
+        leave, has_worked = self._breaker.enter(), False
+        try:
+            answer = self._send({} if ip == UNKNOWN_IP else {"x-forwarded-for": ip})
+            has_worked = answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        finally:
+            self._breaker.report(leave, has_worked=has_worked)
+        if not 200 <= answer.status < 300:
+            raise TransportError("status", f"status {answer.status}")
+        found = json.loads(answer.body)
+        return geo_of(found) if isinstance(found, dict) else {}
+
+    def _send(self, headers: Mapping[str, str]) -> HttpAnswer:
+        return self._transport.send(
             HttpRequest("GET", self._url, headers),
             total_seconds=self._timeout_seconds,
             max_wire_bytes=LARGEST_ANSWER_BYTES,
             max_body_bytes=LARGEST_ANSWER_BYTES,
         )
-        if not 200 <= answer.status < 300:
-            raise TransportError("status", f"status {answer.status}")
-        found = json.loads(answer.body)
-        return geo_of(found) if isinstance(found, dict) else {}
 
 
 def _open_database(path: Path) -> Any:

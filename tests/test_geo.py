@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from contextlib import closing
 from types import SimpleNamespace
 
@@ -107,8 +108,25 @@ def test_a_look_up_that_fails_leaves_the_geo_and_is_logged_without_the_address(l
     with FaultServer(step) as server:
         one = looked(server.url, timeout_seconds=0.2)
         assert one.enrich({"ipAddress": "1.2.3.4"}) == {"ipAddress": "1.2.3.4"}
-    assert one.events == []
     assert "1.2.3.4" not in "".join(one.log.said)
+    for event, payload in one.events:
+        assert (event, payload["geo_context"]) == ("geo_location_updated", {})
+        assert payload["reason"]
+        assert "1.2.3.4" not in str(payload["error"])
+
+
+def test_a_service_that_keeps_failing_costs_no_time_any_more(looked):
+    with FaultServer(silence) as server:
+        one = looked(server.url, timeout_seconds=0.05)
+        for _ in range(5):
+            one.enrich({"ipAddress": "1.2.3.4"})
+        began = time.monotonic()
+        for _ in range(100):
+            assert one.enrich({"ipAddress": "1.2.3.4"}) == {"ipAddress": "1.2.3.4"}
+        assert time.monotonic() - began < 0.1
+    assert len(server.requests) == 5
+    assert [payload["reason"] for _, payload in one.events] == ["timeout"] * 5 + ["circuit_open"] * 100
+    assert one.log.said == ["Geo look-up: timeout"]
 
 
 class Database:
