@@ -1,4 +1,4 @@
-"""Locks and late imports that survive ``fork``.
+"""What survives a ``fork``: locks, late imports, and whatever must begin anew in the child.
 
 A child process has only the thread that forked; a lock that another thread held at that moment would stay held in it
 for ever, and so would the lock of a module that another thread was about to import.
@@ -12,6 +12,20 @@ import sys
 import threading
 import weakref
 from types import TracebackType
+from typing import Protocol
+
+
+class Renewable(Protocol):
+    """What a forked child must not go on with as its parent left it."""
+
+    def begin_in_child(self) -> None:
+        """Begin anew; runs in the child, before anything else does."""
+
+
+def renew_in_child(thing: Renewable) -> None:
+    """Have *thing* begin anew in each forked child, as long as it lives."""
+    with _registering:
+        _renewable.add(thing)
 
 
 class ProcessLock:
@@ -36,6 +50,8 @@ late_import = threading.RLock()
 _LATE_IN_THE_ENGINE = "publicsuffixlist"  # the engine is pure and knows of no locks
 
 _locks: weakref.WeakSet[ProcessLock] = weakref.WeakSet()
+_renewable: weakref.WeakSet[Renewable] = weakref.WeakSet()
+_registering = ProcessLock()
 
 
 def _finish_imports() -> None:
@@ -48,6 +64,8 @@ def _free_in_child() -> None:
     late_import.release()
     for lock in list(_locks):
         lock._lock = threading.Lock()
+    for thing in list(_renewable):
+        thing.begin_in_child()
 
 
 if hasattr(os, "register_at_fork"):

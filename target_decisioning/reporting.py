@@ -2,13 +2,14 @@
 
     decision --report--> outbox --in the background--> Delivery API  (+ the telemetry that waits)
 
-Telemetry rides on the next call of either kind; alone it leaves after 10 seconds, at 100 entries, or on ``flush``.
-Source: semantics.md 4.9, 4.10.
+Telemetry rides on the next call of either kind; alone it leaves after 10 seconds, at 100 entries, or on ``flush``. A
+server-side client, whose every call takes it along, starts no thread for it: there it waits for the next call.
+Source: semantics.md 4.9, 4.10; faults.md B1, B2.
 """
 
 from __future__ import annotations
 
-import os
+import contextlib
 import threading
 import time
 from collections.abc import Mapping
@@ -16,15 +17,19 @@ from typing import Any
 
 from target_decisioning.answering import Answered
 from target_decisioning.config import Config
+from target_decisioning.errors import TargetError
 from target_decisioning.events import Emit
+from target_decisioning.forks import renew_in_child
 from target_decisioning.on_device import new_id
 from target_decisioning.outbox import Outbox
 from target_decisioning.preparation import Prepared
 from target_decisioning.remote import DeliveryApi
-from target_decisioning.telemetry import DUE_ENTRIES, DUE_SECONDS, Telemetry
+from target_decisioning.telemetry import DUE_SECONDS, Telemetry
 
 CALL_SECONDS = 10.0
 """Total time of one call from the outbox; nobody waits for it, so it may take longer than a caller's."""
+OFFER_SECONDS = 600.0
+"""How long one call for telemetry alone may stand in the outbox before another is put there."""
 WORK_SECONDS = 0.05
 """How long a call may be held up to send what waits, where there are no threads."""
 _CARRIED = ("id", "context", "experienceCloud", "property", "environmentId", "qaMode")
@@ -39,22 +44,30 @@ class Reporting:
         self._config = config
         self._delivery = delivery
         self._telemetry = telemetry
-        self._timer: threading.Timer | None = None
-        self._timer_pid = 0
-        self._is_telemetry_offered = False
-        self._last: tuple[Prepared, dict[str, Any]] | None = None
+        self._starts_timers = config.background and config.decisioning_method != "server-side"
+        self._is_closed = self._was_all_done = False
+        self.begin_in_child()
         self.outbox = Outbox(self._send, emit, config.logger, path=config.outbox_path, background=config.background)
+        renew_in_child(self)
+
+    def begin_in_child(self) -> None:
+        """Make anew what a forked child must not share: what waits is for the parent to send."""
+        self._telemetry.clear()
+        self._timer: threading.Timer | None = None
+        self._offered_until = 0.0
+        self._last: tuple[Prepared, dict[str, Any]] | None = None
 
     def report(self, prepared: Prepared, answered: Answered) -> None:
         """Hand over what a call owes, once its telemetry entry is there to ride along."""
         self._last = (prepared, answered.context)
-        if answered.owed:
-            item = self._item(prepared, answered.context, {"notifications": answered.owed})
-            self.outbox.offer(item, lane=prepared.visitor)
+        for notifications in (answered.unsent, answered.owed):
+            if notifications:
+                item = self._item(prepared, answered.context, {"notifications": notifications})
+                self.outbox.offer(item, lane=prepared.visitor)
         if self._telemetry.waiting:
             self._hurry_telemetry()
         if not self._config.background:
-            self.outbox.work(WORK_SECONDS)
+            self.outbox.work(WORK_SECONDS, longest_send_seconds=self._config.timeout_seconds)
 
     def report_download(self, execution_ms: float, parsing_ms: float, timing: Mapping[str, float]) -> None:
         """Note that an artifact was downloaded."""
@@ -71,10 +84,14 @@ class Reporting:
         return {**request, "telemetry": {"entries": [*own, *entries]}}
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Return whether everything accepted before, waiting telemetry included, is done with."""
-        if self._telemetry.waiting:
-            self._offer_telemetry()
-        return self.outbox.flush(timeout_seconds)
+        """Return whether everything accepted before, waiting telemetry included, is done with.
+
+        After ``close``: whether it was all done with then.
+        """
+        if self._is_closed:
+            return self._was_all_done
+        is_accepted = not self._telemetry.waiting or self._offer_telemetry()
+        return self.outbox.flush(timeout_seconds) and is_accepted
 
     def close(self, timeout_seconds: float) -> None:
         """Send what can be sent in that time; nothing is accepted any more."""
@@ -82,16 +99,34 @@ class Reporting:
             self._offer_telemetry()
         if self._timer is not None:
             self._timer.cancel()
-        self.outbox.close(timeout_seconds)
+        self._was_all_done = self.outbox.close(timeout_seconds)
+        self._is_closed = True
 
     def _send(self, item: dict[str, Any]) -> None:
         if item.get("is_telemetry"):
-            self._is_telemetry_offered = False
+            self._send_telemetry(item)
+        else:
+            self._deliver(item, self.with_telemetry(item["body"]))
+
+    def _send_telemetry(self, item: dict[str, Any]) -> None:
+        self._offered_until = 0.0
         body = self.with_telemetry(item["body"])
-        if item.get("is_telemetry") and body is item["body"]:
+        if body is item["body"]:
             return  # it has left with another call
+        try:
+            self._deliver(item, body)
+        except TargetError:
+            self._offered_until = time.monotonic() + OFFER_SECONDS  # the outbox will try again
+            raise
+
+    def _deliver(self, item: dict[str, Any], body: dict[str, Any]) -> None:
+        seconds = self.outbox.seconds_to_send
         self._delivery.deliver(
-            body, item["session_id"], item["cluster"], safe_to_repeat=False, timeout_seconds=CALL_SECONDS
+            body,
+            item["session_id"],
+            item["cluster"],
+            safe_to_repeat=False,
+            timeout_seconds=CALL_SECONDS if seconds is None else seconds,
         )
 
     def _item(self, prepared: Prepared, context: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
@@ -104,22 +139,33 @@ class Reporting:
 
     def _hurry_telemetry(self) -> None:
         """See to it that telemetry leaves by itself if no call takes it along."""
-        if self._telemetry.waiting >= DUE_ENTRIES:
-            if not self._is_telemetry_offered:
-                self._offer_telemetry()
-        elif self._config.background and (self._timer is None or self._timer_pid != os.getpid()):
-            self._timer_pid, self._timer = os.getpid(), threading.Timer(DUE_SECONDS, self._time_is_up)
-            self._timer.daemon = True
-            self._timer.start()
+        if self._telemetry.due(time.monotonic()):
+            self._offer_telemetry()
+        elif self._timer is None and self._starts_timers and not self._is_closed:
+            timer = self._timer = threading.Timer(DUE_SECONDS, self._time_is_up)
+            timer.daemon = True
+            with contextlib.suppress(RuntimeError):  # the interpreter ends: it leaves with an impression, or not
+                timer.start()
 
     def _time_is_up(self) -> None:
         self._timer = None
         if self._telemetry.waiting:
             self._offer_telemetry()
 
-    def _offer_telemetry(self) -> None:
-        if self._last is None:
-            item = {"session_id": new_id(), "cluster": None, "body": {"requestId": new_id(), "context": _PLAIN_CONTEXT}}
-        else:
+    def _offer_telemetry(self) -> bool:
+        """Have what waits sent in a call of its own; return whether one stands in the outbox."""
+        now = time.monotonic()
+        if now >= self._offered_until:
+            self._offered_until = now + OFFER_SECONDS  # first: a sender may be at it before ``offer`` returns
+            if not self.outbox.offer(self._telemetry_item()):
+                self._offered_until = 0.0
+                return False
+        return True
+
+    def _telemetry_item(self) -> dict[str, Any]:
+        if self._last is not None:
             item = self._item(*self._last, {})
-        self._is_telemetry_offered = self.outbox.offer({**item, "is_telemetry": True})
+        else:
+            body = {"requestId": new_id(), "context": _PLAIN_CONTEXT}
+            item = {"session_id": new_id(), "cluster": None, "body": body}
+        return {**item, "is_telemetry": True}

@@ -88,6 +88,10 @@ class Telemetry:
             entries.append(build(*facts))
         return entries
 
+    def clear(self) -> None:
+        """Forget what waits: in a forked child, whose parent has it too."""
+        self._waiting.clear()
+
     def _add(self, build: Callable[..., dict[str, Any]], facts: tuple[Any, ...]) -> None:
         waiting = self._waiting
         if not waiting:

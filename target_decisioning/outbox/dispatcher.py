@@ -35,6 +35,7 @@ Send = Callable[[dict[str, Any]], None]
 
 DROP_REPORT_SECONDS = 1.0
 HURRY_SECONDS = 1.0
+SHORTEST_SEND_SECONDS = 0.05
 CHORE_SECONDS = 60.0
 
 
@@ -78,6 +79,7 @@ class Dispatcher:
         self._start_lock = threading.Lock()
         self._work_lock = threading.Lock()
         self._taken = self._in_flight = 0
+        self._send_ends: float | None = None
         self._hurry_at = 0.0
         self._chore, self._chore_at = chore, time.monotonic() + CHORE_SECONDS
         self._refusal_lock = threading.Lock()
@@ -89,6 +91,12 @@ class Dispatcher:
     def pending(self) -> int:
         """Items accepted and not done with."""
         return max(0, self._most_waiting - len(self.room))
+
+    @property
+    def seconds_to_send(self) -> float | None:
+        """How long a send may take at most, because a caller waits for it; None if nobody does."""
+        ends = self._send_ends
+        return None if ends is None else max(ends - time.monotonic(), SHORTEST_SEND_SECONDS)
 
     def put(self, item: dict[str, Any], lane: str) -> None:
         """Take an item that has room; from then on it is this dispatcher's."""
@@ -130,24 +138,31 @@ class Dispatcher:
             self._inbox.put((self._end_flush, flush))
         return is_done
 
-    def work(self, seconds: float) -> None:
-        """Send here what is due, one item at least and for about that long; nothing if another thread is at it."""
+    def work(self, seconds: float, longest_send_seconds: float = 0.0) -> None:
+        """Send here what is due, one item at least and for about that long; nothing if another thread is at it.
+
+        A send may take what is left of *seconds*, or *longest_send_seconds* where that is more.
+        """
         if not self._work_lock.acquire(blocking=False):
             return
         try:
-            ends = time.monotonic() + seconds
-            self._take_messages()
-            if self._flushes and time.monotonic() >= self._hurry_at:
-                self._hurry()
-            while (entry := self._next_entry()) is not None:
-                self._settle(entry, self._try(entry))
-                self._take_messages()
-                if time.monotonic() >= ends:
-                    break
-            self._report_refusals()
-            self._do_chore()
+            self._work(time.monotonic() + seconds, longest_send_seconds)
         finally:
+            self._send_ends = None
             self._work_lock.release()
+
+    def _work(self, ends: float, longest_send_seconds: float) -> None:
+        self._take_messages()
+        if self._flushes and time.monotonic() >= self._hurry_at:
+            self._hurry()
+        while (entry := self._next_entry()) is not None:
+            self._send_ends = max(ends, time.monotonic() + longest_send_seconds)
+            self._settle(entry, self._try(entry))
+            self._take_messages()
+            if time.monotonic() >= ends:
+                break
+        self._report_refusals()
+        self._do_chore()
 
     def flush_here(self, timeout_seconds: float) -> bool:
         """Do as ``flush`` does, in this thread."""

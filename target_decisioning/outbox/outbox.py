@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_decisioning.errors import ConfigError
 from target_decisioning.events import NOTIFICATIONS_DROPPED
+from target_decisioning.forks import ProcessLock
 from target_decisioning.log import Logger, warn
 from target_decisioning.outbox.announcer import Announcer
 from target_decisioning.outbox.custody import open_spool, take_over
@@ -70,7 +71,8 @@ class Outbox:
         if self._path is not None and not self._path.parent.is_dir():
             raise ConfigError("outbox_path must be a file in a folder that exists", "outbox_path")
         self._own_process()
-        _ALL.add(self)
+        with _joining:
+            _ALL.add(self)
 
     def offer(self, item: dict[str, Any], lane: str = "") -> bool:
         """Accept *item*, which is the outbox's from then on; False if it is refused and will never be sent.
@@ -82,7 +84,7 @@ class Outbox:
         dispatcher, spool = self._dispatcher, self._spool
         if self._is_closed:
             return self._refuse("closed")
-        if self._background and not dispatcher.is_alive():
+        if not dispatcher.is_alive():
             self._start()
         waiting_bytes = dispatcher.waiting_bytes if spool is None else spool.size_bytes
         if waiting_bytes >= self._most_bytes or not _take_place(dispatcher):
@@ -101,12 +103,20 @@ class Outbox:
         self._announcer.wait(max(0.0, min(0.5, ends - time.monotonic())))
         return is_done
 
-    def work(self, seconds: float) -> None:
-        """Send what is due in this thread, one item at least and for about that long. Only without a background."""
+    def work(self, seconds: float, *, longest_send_seconds: float = 0.0) -> None:
+        """Send what is due in this thread, one item at least and for about that long. Only without a background.
+
+        A caller is held up for *seconds* and one send of *longest_send_seconds* at most.
+        """
         if self._pid != os.getpid():
             self._enter_process()
         if not self._background and not self._is_closed:
-            self._dispatcher.work(seconds)
+            self._dispatcher.work(seconds, longest_send_seconds)
+
+    @property
+    def seconds_to_send(self) -> float | None:
+        """For ``send``: how long it may take at most, because a caller waits for it; None if nobody does."""
+        return self._dispatcher.seconds_to_send
 
     def close(self, timeout_seconds: float = 5.0) -> bool:
         """Accept nothing more, flush, end all threads; return whether all was done.
@@ -157,14 +167,16 @@ class Outbox:
         return True
 
     def _flush(self, timeout_seconds: float) -> bool:
-        if not self._background:
-            return self._dispatcher.flush_here(timeout_seconds)
         self._start()
-        return self._dispatcher.flush(timeout_seconds)
+        if self._dispatcher.is_alive():
+            return self._dispatcher.flush(timeout_seconds)
+        return self._dispatcher.flush_here(timeout_seconds)
 
     def _start(self) -> None:
+        """Begin to send; where no thread can be started, because the interpreter ends, the end itself sends."""
         _AT_WORK.add(self)
-        self._dispatcher.start()
+        if self._background:
+            self._dispatcher.start()
 
     def _end(self) -> None:
         self._dispatcher.stop(timeout_seconds=1.0)
@@ -216,7 +228,7 @@ class Outbox:
             _take_place(self._dispatcher)
             self._dispatcher.put_stored(stored)
         self._take_over()
-        if self._dispatcher.pending and self._background:
+        if self._dispatcher.pending:
             self._start()
 
     def _tend(self) -> None:
@@ -252,6 +264,7 @@ def _take_place(dispatcher: Dispatcher) -> bool:
 
 
 _ALL: weakref.WeakSet[Outbox] = weakref.WeakSet()
+_joining = ProcessLock()
 _AT_WORK: set[Outbox] = set()  # from the first item to close(): nobody's forgetting the client may lose an item
 _held: list[Spool] = []
 
@@ -266,7 +279,8 @@ def _close_at_exit() -> None:
 
 def _before_fork() -> None:
     """No thread may be inside a spool while the process is copied."""
-    spools = (outbox._spool for outbox in list(_ALL))
+    with _joining:
+        spools = [outbox._spool for outbox in _ALL]
     _held.extend(spool for spool in spools if spool is not None)
     for spool in _held:
         spool.lock.acquire()
