@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -515,3 +516,26 @@ def test_a_terminal_of_another_encoding_is_no_traceback():
     done = process(*arguments, env={"PYTHONIOENCODING": "ascii", "PATH": "/usr/bin:/bin"})
     assert done.returncode == 0, done.stderr
     assert b"lost" in done.stdout
+
+
+# -- its page ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    re.findall(
+        r"```console\n\$ target-decisioning (.*)\n([^`]*)```", (ROOT / "docs/command-line.md").read_text("utf-8")
+    ),
+)
+def test_the_page_shows_what_the_command_prints(command, output, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    printed = run(*shlex.split(command)).stdout
+    shown, dots, _ = output.partition("...\n")
+    assert printed[: len(shown)] == shown if dots else printed == output
+
+
+@pytest.mark.parametrize("command", ["decide", "explain"])
+def test_the_page_names_every_option(command):
+    page = (ROOT / "docs/command-line.md").read_text("utf-8")
+    offered = set(re.findall(r"--[a-z-]+", re.sub(r"\x1b\[[0-9;]*m", "", run(command, "--help").stdout)))
+    assert {option for option in offered - {"--help"} if f"`{option}`" not in page} == set()

@@ -16,7 +16,7 @@ from typing import Any, Final
 from target_decisioning.decisioning.conditions import ConditionError, parse
 from target_decisioning.decisioning.conditions.functions import is_true
 from target_decisioning.decisioning.javascript import UNDEFINED
-from target_decisioning.decisioning.spelling import operation, spell, spell_value
+from target_decisioning.decisioning.spelling import operation, spell, spell_value, whole
 
 _CHOICES: Final = frozenset({"if", "?:"})
 _NEGATIONS: Final = frozenset({"!", "!!"})
@@ -124,7 +124,7 @@ def plain_value(value: Any) -> Any:
         return [plain_value(entry) for entry in value]
     if isinstance(value, dict):
         return {key: plain_value(entry) for key, entry in value.items()}
-    return None if value is UNDEFINED else value
+    return None if value is UNDEFINED else whole(value)
 
 
 def _is_group(operator: str | None, arguments: list[Any]) -> bool:

@@ -35,7 +35,18 @@ def spell(expression: Any) -> str:
 
 def spell_value(value: Any) -> str:
     """Return a value as JSON has it, on one line; ``undefined``, ``NaN`` and ``Infinity`` as JavaScript has them."""
-    return "undefined" if value is UNDEFINED else json.dumps(value, ensure_ascii=False, default=str)
+    return "undefined" if value is UNDEFINED else json.dumps(whole(value), ensure_ascii=False, default=str)
+
+
+def whole(value: Any) -> Any:
+    """Return *value* with each number that has no fraction as an int, as JavaScript writes it (up to 2**53)."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, list):
+        return [whole(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: whole(entry) for key, entry in value.items()}
+    return value
 
 
 def _spell_operation(operator: str, arguments: list[Any]) -> str:

@@ -45,3 +45,7 @@ def test_constants_are_json_and_other_operations_are_calls(condition, text):
 def test_values_that_json_has_not_are_spelled_as_in_javascript():
     values = [UNDEFINED, float("nan"), float("-inf"), None]
     assert list(map(spell_value, values)) == ["undefined", "NaN", "-Infinity", "null"]
+
+
+def test_numbers_are_written_as_javascript_writes_them():
+    assert spell_value([1.0, -2.0, 0.5, {"a": 3.0}]) == '[1, -2, 0.5, {"a": 3}]'
