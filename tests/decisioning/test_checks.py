@@ -96,3 +96,13 @@ def test_every_condition_can_be_taken_apart_and_is_worth_what_the_interpreter_sa
         assert found.why
         if not re.search(r"\b(nan|inf)\b", repr(condition)):
             json.dumps(found.to_wire(), allow_nan=False)  # as no artifact has other numbers, none comes out
+
+
+def test_whatever_goes_wrong_in_a_part_is_told_of_that_part_alone():
+    class Broken(dict):
+        def get(self, *_):
+            raise ZeroDivisionError
+
+    found = check({"or": [{"var": "a.b"}, True]}, {"a": Broken()})
+    assert leaf(found, 0).error == "fails (ZeroDivisionError)"
+    assert leaf(found, 1).holds

@@ -142,6 +142,14 @@ def test_rules_that_cannot_be_read_stand_in_their_places():
     assert "consequence" in found[3].reason
 
 
+def test_a_location_whose_rules_are_no_list_has_none_to_show():
+    artifact = an_artifact(views={"cart": [a_rule()]})
+    artifact["rules"]["mboxes"]["home"] = 5
+    (location,) = explained(artifact).locations
+    assert location.rules == ()
+    assert "a number" in location.why_remote
+
+
 def test_a_name_that_looks_like_a_path_is_no_trouble():
     artifact = an_artifact()
     artifact["rules"]["mboxes"] = {'a"][1]["b': [7, a_rule()]}
