@@ -120,7 +120,7 @@ class Listeners:
                     listener(Event(type=event, **payload))
                 else:
                     listener()
-            except Exception as error:  # a listener's fault is the listener's
+            except (Exception, SystemExit) as error:  # a listener's fault is the listener's
                 self._logger.error(f"A listener of {event} failed: {type(error).__name__}")
 
     def close(self, timeout_seconds: float) -> bool:

@@ -48,6 +48,7 @@ class Reporting:
         self._is_closed = self._was_all_done = False
         self.begin_in_child()
         self.outbox = Outbox(self._send, emit, config.logger, path=config.outbox_path, background=config.background)
+        self.outbox.resume()
         renew_in_child(self)
 
     def begin_in_child(self) -> None:

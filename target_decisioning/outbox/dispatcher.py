@@ -2,7 +2,7 @@
 
     put(item) --inbox--> dispatcher thread --jobs--> sender threads --send(item)--> verdict --inbox--> dispatcher
 
-One thread owns all state and only ever waits for its inbox; whatever may block (``send``, listeners) runs elsewhere.
+One thread owns all state and only ever waits for its inbox; whatever may block (``send``) runs elsewhere.
 Without a background there are no threads: ``work`` does the same in the caller's.
 """
 
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from target_decisioning.errors import TransportError
+from target_decisioning.errors import TargetError, TransportError
 from target_decisioning.events import NOTIFICATIONS_DROPPED, SEND_NOTIFICATION_ERROR
 from target_decisioning.http import CIRCUIT_OPEN, OutageLog
 from target_decisioning.log import Logger, warn
@@ -27,7 +27,7 @@ from target_decisioning.outbox.schedule import Entry, Schedule
 from target_decisioning.outbox.verdict import Verdict, verdict_on
 
 if TYPE_CHECKING:
-    from target_decisioning.outbox.announcer import Announcer
+    from target_decisioning.events import Emit
     from target_decisioning.outbox.limits import OutboxLimits
     from target_decisioning.outbox.spool import Spool, Stored
 
@@ -53,7 +53,7 @@ class Dispatcher:
     def __init__(
         self,
         send: Send,
-        announcer: Announcer,
+        emit: Emit,
         logger: Logger,
         limits: OutboxLimits,
         spool: Spool | None,
@@ -67,7 +67,7 @@ class Dispatcher:
         self.waiting_bytes = 0
         self.room: deque[None] = deque([None] * most_waiting)
         self._most_waiting = most_waiting
-        self._send, self._announcer, self._logger, self._limits, self._spool = send, announcer, logger, limits, spool
+        self._send, self._emit, self._logger, self._limits, self._spool = send, emit, logger, limits, spool
         self._schedule = Schedule(limits)
         self._outage = OutageLog(logger, "Impressions could not be sent")
         self._entries: dict[int, Entry] = {}
@@ -258,7 +258,7 @@ class Dispatcher:
         while (entry := self._schedule.next(time.monotonic())) is not None:
             if entry.expires_at > time.monotonic():
                 return entry
-            self._announce_end(entry, TimeoutError("not sent in time"))
+            self._tell_of_end(entry, TimeoutError("not sent in time"))
             self._give_up(entry, "expired")
         return None
 
@@ -312,23 +312,23 @@ class Dispatcher:
 
     def _settle(self, entry: Entry, error: Exception | None) -> None:
         verdict = verdict_on(error)
-        if verdict is Verdict.SENT:
+        if error is _DAMAGED:
+            self._give_up(entry, "damaged")
+        elif verdict is Verdict.SENT:
             self.sent += 1
             self._outage.recovered()
             self._schedule.sent(entry, time.monotonic())
             self._forget(entry)
         elif verdict is Verdict.AGAIN:
             if getattr(error, "reason", None) != CIRCUIT_OPEN:  # what opened it was told
-                self._outage.failed(str(error))
+                self._outage.failed(str(error) if isinstance(error, TargetError) else type(error).__name__)
             self._schedule.failed(entry, time.monotonic())
-        elif error is _DAMAGED:
-            self._give_up(entry, "damaged")
         else:
             self._bury(entry, error)
 
     def _bury(self, entry: Entry, error: Exception | None) -> None:
         self.dead += 1
-        what = outline(self._announce_end(entry, error))
+        what = outline(self._tell_of_end(entry, error))
         self.dead_letters.append(DeadLetter(time.time_ns() // 1_000_000, str(error), entry.failures + 1, what))
         self._schedule.dropped(entry)
         self._forget(entry)
@@ -338,12 +338,12 @@ class Dispatcher:
         self._schedule.dropped(entry)
         self._forget(entry)
 
-    def _announce_end(self, entry: Entry, error: Exception | None) -> dict[str, Any] | None:
+    def _tell_of_end(self, entry: Entry, error: Exception | None) -> dict[str, Any] | None:
         item = None
         with contextlib.suppress(TransportError):
             item = self._content(entry)
         if item is not None:
-            self._announcer.announce(SEND_NOTIFICATION_ERROR, notification=item, error=error)
+            self._emit(SEND_NOTIFICATION_ERROR, notification=item, error=error)
         return item
 
     def _forget(self, entry: Entry) -> None:
@@ -394,7 +394,7 @@ class Dispatcher:
         self._report_at = time.monotonic() + DROP_REPORT_SECONDS
         with self._refusal_lock:
             counts, self._unreported = dict(self._unreported), Counter()
-        self._announcer.announce(NOTIFICATIONS_DROPPED, counts=counts)
+        self._emit(NOTIFICATIONS_DROPPED, counts=counts)
 
     def _do_chore(self) -> None:
         now = time.monotonic()

@@ -22,7 +22,6 @@ from target_decisioning.errors import ConfigError
 from target_decisioning.events import NOTIFICATIONS_DROPPED
 from target_decisioning.forks import ProcessLock
 from target_decisioning.log import Logger, warn
-from target_decisioning.outbox.announcer import Announcer
 from target_decisioning.outbox.custody import open_spool, take_over
 from target_decisioning.outbox.dispatcher import Dispatcher, Send
 from target_decisioning.outbox.limits import OutboxLimits
@@ -41,7 +40,7 @@ class Outbox:
 
     Args:
         send: sends one item, on a thread of the outbox; ``DeliveryError`` or ``TransportError`` tell what went wrong.
-        emit: told of ``send_notification_error`` and ``notifications_dropped``.
+        emit: told of ``send_notification_error`` and ``notifications_dropped``; must return soon.
         logger: told of outages and of losses.
         path: file that makes it durable; processes that are given the same path use files beside it.
         limits: bounds and paces.
@@ -74,6 +73,11 @@ class Outbox:
         with _joining:
             _ALL.add(self)
 
+    def resume(self) -> None:
+        """Begin to send what an earlier process left on disk, once ``send`` can be called."""
+        if self._dispatcher.pending and not self._is_closed:
+            self._start()
+
     def offer(self, item: dict[str, Any], lane: str = "") -> bool:
         """Accept *item*, which is the outbox's from then on; False if it is refused and will never be sent.
 
@@ -98,10 +102,7 @@ class Outbox:
         """Wait until everything accepted so far was sent or given up as undeliverable; return whether it was."""
         if self._pid != os.getpid():
             self._enter_process()
-        ends = time.monotonic() + timeout_seconds
-        is_done = not self._dispatcher.pending or (not self._is_closed and self._flush(timeout_seconds))
-        self._announcer.wait(max(0.0, min(0.5, ends - time.monotonic())))
-        return is_done
+        return not self._dispatcher.pending or (not self._is_closed and self._flush(timeout_seconds))
 
     def work(self, seconds: float, *, longest_send_seconds: float = 0.0) -> None:
         """Send what is due in this thread, one item at least and for about that long. Only without a background.
@@ -183,8 +184,7 @@ class Outbox:
         lost = self._dispatcher.count_leftovers()
         if lost:
             warn(self._logger, f"The outbox was closed with {lost} impressions that could not be sent; they are lost")
-            self._announcer.announce(NOTIFICATIONS_DROPPED, counts={"closed": lost})
-        self._announcer.stop()
+            self._emit(NOTIFICATIONS_DROPPED, counts={"closed": lost})
         if self._spool is not None:
             self._spool.close()
         _AT_WORK.discard(self)
@@ -196,6 +196,7 @@ class Outbox:
                 return
             self._disown()
             self._own_process()
+        self.resume()
 
     def _disown(self) -> None:
         self._pid = _UNOWNED
@@ -205,15 +206,14 @@ class Outbox:
 
     def _own_process(self) -> None:
         self._pid = os.getpid()
-        self._announcer = Announcer(self._emit, background=self._background)
         self._spool = None if self._path is None or self._is_closed else self._opened(self._path)
         limits, spool = self._limits, self._spool
         self._most_bytes = limits.bytes if spool is None else limits.disk_bytes
         most_items = limits.items if spool is None else limits.disk_items
         chore = None if spool is None else self._tend
-        self._dispatcher = Dispatcher(self._send, self._announcer, self._logger, limits, spool, most_items, chore)
+        self._dispatcher = Dispatcher(self._send, self._emit, self._logger, limits, spool, most_items, chore)
         if spool is not None:
-            self._resume(spool)
+            self._take_up(spool)
 
     def _opened(self, path: Path) -> Spool | None:
         try:
@@ -222,14 +222,12 @@ class Outbox:
             warn(self._logger, f"outbox_path cannot be used ({type(error).__name__}); impressions wait in memory only")
             return None
 
-    def _resume(self, spool: Spool) -> None:
+    def _take_up(self, spool: Spool) -> None:
         """Take up what the last owner of the file left, and what dead processes left beside it."""
         for stored in spool.stored():
             _take_place(self._dispatcher)
             self._dispatcher.put_stored(stored)
         self._take_over()
-        if self._dispatcher.pending:
-            self._start()
 
     def _tend(self) -> None:
         """Do now and then what a durable outbox needs."""

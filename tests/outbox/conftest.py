@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from target_decisioning.errors import DeliveryError, TransportError
+from target_decisioning.errors import DeliveryError, RequestError, TransportError
 from target_decisioning.outbox import Outbox, OutboxLimits
 
 QUICK = {"first_delay_seconds": 0.01, "longest_delay_seconds": 0.05, "drain_per_second": 2000.0}
@@ -28,6 +28,8 @@ class Server:
         self._lock = threading.Lock()
 
     def __call__(self, item):
+        if "n" not in item:
+            raise RequestError("request", "no n", "an n")
         with self._lock:
             self.tried[item["n"]] += 1
             self.at_once += 1
@@ -98,8 +100,8 @@ def make_outbox(server, told, log):
     """Make an outbox that gives up waiting quickly; limits by keyword."""
     made = []
 
-    def make(path=None, background=True, **limits):
-        outbox = Outbox(server, told, log, path=path, limits=OutboxLimits(**{**QUICK, **limits}), background=background)
+    def make(path=None, background=True, emit=told, **limits):
+        outbox = Outbox(server, emit, log, path=path, limits=OutboxLimits(**{**QUICK, **limits}), background=background)
         made.append(outbox)
         return outbox
 

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from target_decisioning.events import SEND_NOTIFICATION_ERROR, Listeners
 from target_decisioning.outbox import Outbox
 
 BAD = pytest.mark.parametrize("background", [True, False], ids=["background", "no background"])
@@ -264,10 +265,10 @@ def test_what_is_left_at_closing_is_counted_and_told_once(make_outbox, server, t
     assert wait_until(lambda: told.of("notifications_dropped") == [{"counts": {"closed": 30}}])
 
 
-def test_a_slow_listener_holds_nothing_up(make_outbox, server):
+def test_a_slow_listener_holds_nothing_up(make_outbox, server, log):
     blocked = threading.Event()
-    outbox = make_outbox()
-    outbox._announcer._emit = lambda *_, **__: blocked.wait(5)
+    listeners = Listeners(log, {SEND_NOTIFICATION_ERROR: lambda: blocked.wait(5)})
+    outbox = make_outbox(emit=listeners.emit)
     server.refuses = {0: 400}
     for n in range(50):
         outbox.offer({"n": n})
@@ -276,16 +277,17 @@ def test_a_slow_listener_holds_nothing_up(make_outbox, server):
     blocked.set()
 
 
-def test_a_listener_may_use_the_outbox(make_outbox, server, wait_until):
-    outbox = make_outbox()
+def test_a_listener_may_use_the_outbox(make_outbox, server, wait_until, log):
+    listeners = Listeners(log)
+    outbox = make_outbox(emit=listeners.emit)
     outcomes = []
 
-    def listener(_event, **_payload):
+    def listener():
         outcomes.append(outbox.offer({"n": 2}))
         outcomes.append(outbox.flush(5))
         outcomes.append(outbox.close(5))
 
-    outbox._announcer._emit = listener
+    listeners.subscribe(SEND_NOTIFICATION_ERROR, listener)
     server.refuses = {1: 400}
     outbox.offer({"n": 1})
     assert wait_until(lambda: len(outcomes) == 3)

@@ -25,7 +25,7 @@ from target_decisioning.outbox.verdict import Verdict, verdict_on
         (TransportError("reset", "cut"), Verdict.AGAIN),
         (RequestError("request", "NaN", "a number"), Verdict.DEAD),
         (ConfigError("client makes no host name"), Verdict.DEAD),
-        (ZeroDivisionError(), Verdict.DEAD),
+        (ZeroDivisionError(), Verdict.AGAIN),
     ],
 )
 def test_only_what_may_pass_is_tried_again(error, verdict):
