@@ -9,7 +9,6 @@ from target_decisioning.decisioning import load_program
 from target_decisioning.decisioning.artifact import DEFAULT_GLOBAL_MBOX, read
 from target_decisioning.errors import ArtifactInvalid, ArtifactUnsupported
 from tests.builders import CLIENT, a_rule, a_view_rule, an_artifact, decide, mboxes, offers
-from tests.shared import vectors
 
 
 def faults(source):
@@ -28,24 +27,15 @@ def rule_faults(**broken):
 # -- versions ------------------------------------------------------------------------------------------------------
 
 
-def test_the_major_version_decides_what_is_supported():
-    for case in vectors("artifact_version"):
-        source = an_artifact(frame={"version": case["version"]})
-        if case["supported"]:
-            assert read(source).version == case["version"]
-        else:
-            with pytest.raises(ArtifactUnsupported) as caught:
-                read(source)
-            assert (caught.value.found, caught.value.supported) == (case["version"], "1")
-
-
-@pytest.mark.parametrize("version", ["11", "10.0", "-1.0", "1" * 5000, "\uff11.0"])
+@pytest.mark.parametrize("version", ["2.0.0", "0.9", "v1.0", "", "11", "10.0", "-1.0", "1" * 5000, "\uff11.0"])
 def test_only_1_is_1(version):
     with pytest.raises(ArtifactUnsupported):
         read({"version": version})
 
 
-@pytest.mark.parametrize("version", ["+1.0", "0000000000000000000001", "1.9.7", "\n1"])
+@pytest.mark.parametrize(
+    "version", ["1.0.0", "1.9.7", "1", "01.2", "1x.0", " 1.0", "\n1", "+1.0", "0000000000000000000001"]
+)
 def test_the_version_is_read_as_javascript_reads_integers(version):
     assert read({"version": version}).version == version
 
@@ -58,8 +48,9 @@ def test_a_version_of_any_length_makes_a_short_message():
 
 
 def test_an_unsupported_version_is_told_before_any_fault():
-    with pytest.raises(ArtifactUnsupported):
+    with pytest.raises(ArtifactUnsupported) as caught:
         read({"version": "2.0.0", "rules": "in another form"})
+    assert (caught.value.found, caught.value.supported) == ("2.0.0", "1")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from tests.builders import (
     mboxes,
     offers,
 )
-from tests.shared import vectors
 
 NEVER = False
 
@@ -226,13 +225,16 @@ def test_what_was_not_asked_is_not_answered():
 # -- property tokens ------------------------------------------------------------------------------------------------
 
 
-def test_the_property_filter():
-    for case in vectors("property_filter"):
-        rule = a_rule("kept", propertyTokens=case["rule_property_tokens"])
-        token = case["request_token"]
-        request = {"property": {"token": token}} if isinstance(token, str) else {}
-        decision = decide(an_artifact(home=[rule]), mbox="home", **request)
-        assert offers(decision) == (["kept"] if case["kept"] else []), case
+@pytest.mark.parametrize("tokens", [{}, {"propertyTokens": None}, {"propertyTokens": []}])
+@pytest.mark.parametrize("request_", [{}, {"property": {"token": "p"}}, {"property": {}}])
+def test_a_rule_without_properties_is_for_all(tokens, request_):
+    assert offers(decide(an_artifact(home=[a_rule("all", **tokens)]), mbox="home", **request_)) == ["all"]
+
+
+@pytest.mark.parametrize("request_", [{}, {"property": {}}, {"property": {"token": "r"}}, {"property": {"token": 5}}])
+def test_a_rule_with_properties_is_for_requests_of_one_of_them(request_):
+    artifact = an_artifact(home=[a_rule(propertyTokens=["p", "q"])])
+    assert offers(decide(artifact, mbox="home", **request_)) == []
 
 
 def test_rules_of_other_properties_are_passed_over():
