@@ -13,20 +13,21 @@ from typing import Any
 
 from target_decisioning.artifact import Loaded
 from target_decisioning.config import Config
-from target_decisioning.decisioning import remote_needs
 from target_decisioning.decisioning.fresh import fresh
+from target_decisioning.decisioning.javascript import to_text
 from target_decisioning.delivery import Cookie, Meta, TargetDeliveryResponse
 from target_decisioning.errors import ArtifactUnavailable, DeliveryError
+from target_decisioning.http import OutageLog
 from target_decisioning.on_device import Decided, OnDevice, new_id
 from target_decisioning.preparation import Prepared, hint_cookie, target_cookie
 from target_decisioning.remote import DeliveryApi
-from target_decisioning.routing import ONLY_SERVER, Needs, local_only, merge, sources, split
+from target_decisioning.routing import NO_NEEDS, ONLY_SERVER, Needs, local_only, merge, needs_of, sources, split
 
 WithTelemetry = Callable[[dict[str, Any]], dict[str, Any]]
 ON_DEVICE, SERVER_SIDE, HYBRID = "on-device", "server-side", "hybrid"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Answered:
     """The answer to one call, and what follows from it."""
 
@@ -36,7 +37,9 @@ class Answered:
     context: dict[str, Any]
     """The context that was decided in or sent."""
     owed: list[dict[str, Any]] = field(default_factory=list)
-    """Notifications that no Delivery call took along."""
+    """Impressions of what was decided here."""
+    unsent: list[dict[str, Any]] = field(default_factory=list)
+    """The caller's own notifications, where no Delivery call took them along."""
     timing: dict[str, Any] | None = None
     """What is known of the Delivery call's times."""
 
@@ -54,76 +57,74 @@ class Answering:
         self._on_device = on_device
         self._delivery = delivery
         self._with_telemetry = with_telemetry
+        self._outage = OutageLog(config.logger, "Hybrid decisions lack the server's part")
 
     def answer(self, prepared: Prepared, method: str, *, strict: bool) -> Answered:
         """Answer *prepared* by *method*.
 
         Raises:
-            ArtifactUnavailable, ArtifactUnsupported: ``on-device``, and there is nothing to decide from.
+            ArtifactUnavailable, ArtifactUnsupported: ``on-device``, and there is nothing to decide from; or the
+                artifact is too old and must not be replaced by the server.
             DeliveryError: the server was needed and gave no answer.
         """
-        loaded = self._on_device.current() if self._on_device else None
-        if method == ON_DEVICE:
-            return self._decide(prepared, loaded)
-        if method == SERVER_SIDE:
-            return self._deliver(prepared, _needs(loaded, prepared))
-        if loaded is None:
-            return self._deliver(prepared, _NO_NEEDS, is_hybrid=True)
-        return self._share(prepared, loaded, strict=strict)
+        on_device = self._on_device
+        loaded = on_device.current() if on_device else None
+        if loaded is not None and on_device is not None:
+            needs = needs_of(loaded.program, prepared.request)
+            if method == ON_DEVICE:
+                return self._decide(on_device, loaded, prepared, needs)
+            if method == HYBRID:
+                return self._share(on_device, loaded, prepared, needs, strict=strict)
+            return self._deliver(prepared, needs)
+        if method == ON_DEVICE or (method == HYBRID and on_device is not None and on_device.is_refused()):
+            raise on_device.why_not() if on_device else ArtifactUnavailable(_NO_ENGINE)
+        return self._deliver(prepared, NO_NEEDS, is_hybrid=method == HYBRID)
 
     def deliver(self, prepared: Prepared) -> Answered:
         """Send *prepared* to the server as it is."""
-        return self._deliver(prepared, _NO_NEEDS)
+        return self._deliver(prepared, NO_NEEDS)
 
-    def _decide(self, prepared: Prepared, loaded: Loaded | None) -> Answered:
-        if loaded is None or self._on_device is None:
-            raise self._on_device.why_not() if self._on_device else ArtifactUnavailable(_NO_ENGINE)
-        needs = _needs(loaded, prepared)
+    def _decide(self, on_device: OnDevice, loaded: Loaded, prepared: Prepared, needs: Needs) -> Answered:
         prepared.identify(new_id)
-        decided = self._on_device.decide(loaded, prepared, prepared.request)
+        decided = on_device.decide(loaded, prepared, prepared.request)
         response = self._local_response(prepared, decided, status=206 if needs else 200)
-        owed = [*prepared.request.get("notifications", ()), *decided.decision.impressions]
-        return Answered(_envelope(prepared, response, _meta(ON_DEVICE, needs)), response, decided.context, owed)
+        envelope = _envelope(prepared, response, _meta(ON_DEVICE, needs))
+        return Answered(envelope, response, decided.context, decided.decision.impressions, _own(prepared))
 
-    def _share(self, prepared: Prepared, loaded: Loaded, *, strict: bool) -> Answered:
+    def _share(
+        self, on_device: OnDevice, loaded: Loaded, prepared: Prepared, needs: Needs, *, strict: bool
+    ) -> Answered:
         """Decide here what can be, ask the server for the rest."""
-        needs = _needs(loaded, prepared)
-        if any(key in prepared.request for key in ONLY_SERVER):
+        if not ONLY_SERVER.isdisjoint(prepared.request):
             return self._deliver(prepared, needs, is_hybrid=True)
+        if not needs:
+            return self._decide(on_device, loaded, prepared, needs)
         local, remote = split(prepared.request, needs)
-        if remote is None:
-            return self._decide(prepared, loaded)
         if local is None:
             return self._deliver(prepared, needs, is_hybrid=True)
         prepared.identify(new_id)
         local["id"] = remote["id"] = prepared.request["id"]
-        return self._merge(prepared, loaded, needs, local, remote, strict=strict)
+        decided = on_device.decide(loaded, prepared, local)
+        return self._merge(prepared, needs, decided, remote, strict=strict)
 
     def _merge(
-        self,
-        prepared: Prepared,
-        loaded: Loaded,
-        needs: Needs,
-        local: dict[str, Any],
-        remote: dict[str, Any],
-        *,
-        strict: bool,
+        self, prepared: Prepared, needs: Needs, decided: Decided, remote: dict[str, Any], *, strict: bool
     ) -> Answered:
-        assert self._on_device is not None  # noqa: S101 -- an artifact was loaded
-        decided = self._on_device.decide(loaded, prepared, local)
-        owed, timing = decided.decision.impressions, None
-        failure: DeliveryError | None = None
+        """Ask the server for the *remote* part, and join its answer with what was *decided*."""
+        owed = decided.decision.impressions
         try:
             answer, timing = self._ask(prepared, remote)
             response = merge(prepared.request, needs, decided.decision, answer)
-        except DeliveryError as error:
+        except DeliveryError as failure:
+            self._outage.failed(str(failure))
             if strict:
                 raise
-            failure = error
             response = self._local_response(prepared, decided, status=206)
-            owed = [*prepared.request.get("notifications", ()), *owed]
-        envelope = _envelope(prepared, response, _shared_meta(prepared, needs, failure))
-        return Answered(envelope, response, decided.context, owed, timing)
+            envelope = _envelope(prepared, response, _shared_meta(prepared, needs, failure))
+            return Answered(envelope, response, decided.context, owed, _own(prepared))
+        self._outage.recovered()
+        envelope = _envelope(prepared, response, _shared_meta(prepared, needs))
+        return Answered(envelope, response, decided.context, owed, timing=timing)
 
     def _deliver(self, prepared: Prepared, needs: Needs, *, is_hybrid: bool = False) -> Answered:
         response, timing = self._ask(prepared, prepared.request)
@@ -137,7 +138,7 @@ class Answering:
             self._with_telemetry(request),
             prepared.session_id,
             prepared.cluster,
-            safe_to_repeat=not _has_effects(request),
+            safe_to_repeat="execute" not in request,
         )
 
     def _local_response(self, prepared: Prepared, decided: Decided, *, status: int) -> dict[str, Any]:
@@ -152,26 +153,20 @@ class Answering:
         return response
 
 
+_NOTHING: dict[str, Any] = {}
 _NO_ENGINE = "The client was created for server-side decisions and keeps no artifact."
-_NO_NEEDS = Needs(mboxes=[], views=[], global_mbox="")
 
 
-def _needs(loaded: Loaded | None, prepared: Prepared) -> Needs:
-    if loaded is None:
-        return _NO_NEEDS
-    mboxes, views = remote_needs(loaded.program, prepared.request)
-    return Needs(mboxes=mboxes, views=views, global_mbox=loaded.program.global_mbox)
-
-
-def _has_effects(request: dict[str, Any]) -> bool:
-    return "execute" in request or "notifications" in request
+def _own(prepared: Prepared) -> list[dict[str, Any]]:
+    notifications: list[dict[str, Any]] = prepared.request.get("notifications", [])
+    return notifications
 
 
 def _meta(method: str, needs: Needs) -> Meta:
     return Meta(decisioning_method=method, remote_mboxes=needs.mboxes.copy(), remote_views=needs.views.copy())
 
 
-def _shared_meta(prepared: Prepared, needs: Needs, failure: DeliveryError | None) -> Meta:
+def _shared_meta(prepared: Prepared, needs: Needs, failure: DeliveryError | None = None) -> Meta:
     remote = "failed" if failure else SERVER_SIDE
     meta = _meta(ON_DEVICE if failure else HYBRID, needs)
     meta["sources"] = sources(prepared.request, lambda kind, entry: remote if needs.covers(kind, entry) else ON_DEVICE)
@@ -181,7 +176,9 @@ def _shared_meta(prepared: Prepared, needs: Needs, failure: DeliveryError | None
 
 
 def _envelope(prepared: Prepared, response: dict[str, Any], meta: Meta) -> TargetDeliveryResponse:
-    tnt_id = (response.get("id") or {}).get("tntId")
+    tnt_id = (response.get("id") or _NOTHING).get("tntId")
+    if type(tnt_id) is not str and tnt_id is not None:
+        tnt_id = to_text(tnt_id)
     hint = hint_cookie(prepared.cluster, response.get("edgeHost"))
     return TargetDeliveryResponse(
         response,

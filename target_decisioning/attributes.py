@@ -8,10 +8,9 @@ from typing import Any
 
 from target_decisioning.delivery import TargetDeliveryResponse
 from target_decisioning.errors import AttributeNotFound, RequestError
-from target_decisioning.preparation.reading import as_object, is_number, kind_of
+from target_decisioning.preparation.reading import Unreadable, as_object, is_number, kind_of
 
 _NO_DEFAULT: Any = object()
-DEFAULT_REQUEST = {"context": {"channel": "web"}}
 
 
 class Attributes:
@@ -49,18 +48,20 @@ def add_mboxes(request: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     The given request is not changed.
     """
     wanted = _names(names)
-    execute, prefetch = (_mode(request, mode) for mode in ("execute", "prefetch"))
-    known = {mbox.get("name") for mbox in _mboxes(execute) + _mboxes(prefetch)}
+    execute, prefetch = _mode(request, "execute"), _mode(request, "prefetch")
+    own, others = _mboxes(execute, "execute"), _mboxes(prefetch, "prefetch")
+    known = [mbox.get("name") for mbox in (*own, *others)]
     missing = [name for name in wanted if name not in known]
     if not missing:
         return request
-    own = _mboxes(execute)
     top = max((mbox["index"] for mbox in own if is_number(mbox.get("index"))), default=0)
     added = [{"name": name, "index": max(top, 0) + at} for at, name in enumerate(missing, start=1)]
     return {**request, "execute": {**execute, "mboxes": [*own, *added]}}
 
 
 def _names(names: Iterable[str]) -> list[str]:
+    if not isinstance(names, Iterable):
+        raise RequestError("mbox_names", kind_of(names), "a list of mbox names")
     wanted = [names] if isinstance(names, str) else list(names)
     for at, name in enumerate(wanted):
         if not isinstance(name, str) or not name:
@@ -69,24 +70,25 @@ def _names(names: Iterable[str]) -> list[str]:
 
 
 def _mode(request: dict[str, Any], mode: str) -> dict[str, Any]:
-    part = request.get(mode)
-    return _object(part, f"request.{mode}") if part is not None else {}
+    return _object(request.get(mode), f"request.{mode}")
 
 
-def _mboxes(part: dict[str, Any]) -> list[dict[str, Any]]:
+def _mboxes(part: dict[str, Any], mode: str) -> list[dict[str, Any]]:
     mboxes = part.get("mboxes")
     if mboxes is None:
         return []
     if not isinstance(mboxes, list | tuple):
-        raise RequestError("request.execute.mboxes", kind_of(mboxes), "a list")
-    return [_object(mbox, "request.execute.mboxes") if mbox is not None else {} for mbox in mboxes]
+        raise RequestError(f"request.{mode}.mboxes", kind_of(mboxes), "a list")
+    return [_object(mbox, f"request.{mode}.mboxes[{at}]") for at, mbox in enumerate(mboxes)]
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:
+    if value is None:
+        return {}
     try:
         return as_object(value)
-    except Exception as error:
-        raise RequestError(where, kind_of(value), "an object") from error
+    except Unreadable as error:
+        raise RequestError(where, error.found, error.expected) from None
 
 
 def _gather(response: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -95,7 +97,7 @@ def _gather(response: dict[str, Any]) -> dict[str, dict[str, Any]]:
         for mbox in (response.get(mode) or {}).get("mboxes") or ():
             for option in mbox.get("options") or ():
                 if option.get("type") == "json" and option.get("content") is not None:
-                    by_mbox.setdefault(mbox["name"], {}).update(_own_entries(option["content"]))
+                    by_mbox.setdefault(mbox.get("name"), {}).update(_own_entries(option["content"]))
     return by_mbox
 
 

@@ -5,15 +5,68 @@ Source: semantics.md 1.2, "Asynchronous form".
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Callable
-from multiprocessing.pool import AsyncResult, ThreadPool
-from typing import Any
+from multiprocessing.pool import AsyncResult
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
 
+from target_decisioning.errors import ClientClosed
 from target_decisioning.log import Logger
 
 MOST_THREADS = 8
+
+Answer = TypeVar("Answer")
+Job = Callable[[], None]
+
+
+class PendingResult(AsyncResult[Answer]):
+    """The answer that a call will have: ``ready``, ``wait``, ``successful`` and ``get``, as the standard library's."""
+
+    def __init__(self) -> None:
+        self._is_settled = threading.Event()
+        self._answer: Any = None
+        self._failure: BaseException | None = None
+
+    def ready(self) -> bool:
+        """Whether the call has ended and its callback has run."""
+        return self._is_settled.is_set()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the call has ended and its callback has run, at most *timeout* seconds."""
+        self._is_settled.wait(timeout)
+
+    def successful(self) -> bool:
+        """Whether the call ended without an error.
+
+        Raises:
+            ValueError: it has not ended yet.
+        """
+        if not self.ready():
+            raise ValueError("the call has not ended yet")
+        return self._failure is None
+
+    def get(self, timeout: float | None = None) -> Answer:
+        """Return what the callback got, or raise what the error callback got.
+
+        Raises:
+            multiprocessing.TimeoutError: the call did not end within *timeout* seconds.
+        """
+        if not self._is_settled.wait(timeout):
+            raise multiprocessing.TimeoutError
+        if self._failure is not None:
+            raise self._failure
+        answer: Answer = self._answer
+        return answer
+
+    def settle(self, answer: Any = None, failure: BaseException | None = None) -> None:
+        """Let every wait end."""
+        self._answer, self._failure = answer, failure
+        self._is_settled.set()
 
 
 class CallbackPool:
@@ -21,45 +74,99 @@ class CallbackPool:
 
     def __init__(self, logger: Logger) -> None:
         self._logger = logger
-        self._lock = threading.Lock()
-        self._pool: ThreadPool | None = None
-        self._pid = 0
+        self._crew = _Crew()
 
     def run(
         self,
-        work: Callable[[], Any],
+        work: Callable[[], Answer],
         callback: Callable[[Any], Any] | None,
         err_callback: Callable[[Exception], Any] | None,
-    ) -> AsyncResult[Any]:
+    ) -> AsyncResult[Answer]:
         """Run *work*; then *callback* with its result or *err_callback* with its error, once, before a wait ends."""
+        crew = self._crew
+        if crew.pid != os.getpid():
+            crew = self._crew = _Crew()
+        pending = PendingResult[Answer]()
 
-        def task() -> Any:
+        def job() -> None:
             try:
-                result = work()
-            except Exception as error:
-                self._call(err_callback, error)
-                raise
-            self._call(callback, result)
-            return result
+                answer = _refuse() if crew.is_over else work()
+            except BaseException as error:  # whoever waits gets it
+                self._tell(err_callback, error)
+                pending.settle(failure=error)
+            else:
+                self._tell(callback, answer)
+                pending.settle(answer)
 
-        return self._threads().apply_async(task)
+        crew.take(job)
+        return pending
 
-    def close(self) -> None:
-        """Take no more calls; those under way are finished."""
-        with self._lock:
-            if self._pool is not None and self._pid == os.getpid():
-                self._pool.close()
-            self._pool = None
+    def close(self, timeout_seconds: float) -> None:
+        """Finish what was accepted in that time; what is left ends with ``ClientClosed``."""
+        if self._crew.pid == os.getpid():
+            self._crew.dismiss(timeout_seconds)
 
-    def _threads(self) -> ThreadPool:
-        with self._lock:
-            if self._pool is None or self._pid != os.getpid():
-                self._pool, self._pid = ThreadPool(MOST_THREADS), os.getpid()
-            return self._pool
-
-    def _call(self, callback: Callable[[Any], Any] | None, result: Any) -> None:
+    def _tell(self, callback: Callable[[Any], Any] | None, result: Any) -> None:
         try:
             if callback is not None:
                 callback(result)
-        except Exception as error:  # a callback's fault is the callback's
+        except BaseException as error:  # a callback's fault is the callback's
             self._logger.error(f"A callback failed: {type(error).__name__}")
+
+
+class _Crew:
+    """The threads of one process: started when there is work and none is idle, then kept."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.is_over = False
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._threads: list[threading.Thread] = []
+        self._starting = threading.Lock()
+
+    def take(self, job: Job) -> None:
+        self._jobs.put(job)
+        if self.is_over:
+            self._end_jobs()
+        elif not self._idle.acquire(blocking=False):
+            self._start_thread()
+
+    def dismiss(self, timeout_seconds: float) -> None:
+        ends = time.monotonic() + timeout_seconds
+        self._send_home()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, ends - time.monotonic()))
+        self.is_over = True
+        self._end_jobs()
+        self._send_home()
+
+    def _send_home(self) -> None:
+        for _ in self._threads:
+            self._jobs.put(None)
+
+    def _end_jobs(self) -> None:
+        """Run what is left in this thread; as the crew is over, it only tells so."""
+        with contextlib.suppress(Empty):
+            while True:
+                job = self._jobs.get_nowait()
+                if job is not None:
+                    job()
+
+    def _start_thread(self) -> None:
+        with self._starting:
+            if len(self._threads) < MOST_THREADS:
+                thread = threading.Thread(target=self._serve, name="target-callback", daemon=True)
+                thread.start()
+                self._threads.append(thread)
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+            del job  # an idle thread keeps no caller's objects alive
+            self._idle.release()
+
+
+def _refuse() -> Any:
+    raise ClientClosed("the call")

@@ -2,8 +2,8 @@
 
     TargetClient.create(...) --> get_offers(request=...) --> TargetDeliveryResponse
 
-A call is read (``preparation``), answered here or by the server (``answering``), and reported (``reporting``).
-Source: semantics.md 1.
+A call is read and prepared (``preparation``), answered here or by the server (``answering``), and reported
+(``reporting``). Source: semantics.md 1.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.pool import AsyncResult
 from types import TracebackType
-from typing import Any, NoReturn, Self, overload
+from typing import Any, NoReturn, Self, TypeVar, overload
 
 from target_decisioning.answering import SERVER_SIDE, Answered, Answering
 from target_decisioning.artifact import ArtifactKeeper
-from target_decisioning.attributes import DEFAULT_REQUEST, Attributes, add_mboxes
+from target_decisioning.attributes import Attributes, add_mboxes
 from target_decisioning.callbacks import CallbackPool
 from target_decisioning.config import Config, read_config
 from target_decisioning.delivery import TargetDeliveryResponse
-from target_decisioning.errors import ClientClosed, ConfigError, RequestError, TargetError
+from target_decisioning.errors import ClientClosed, ConfigError, RequestError
 from target_decisioning.events import CLIENT_READY, EVENTS, Listeners
 from target_decisioning.http import Transport
+from target_decisioning.log import GuardedLogger
 from target_decisioning.on_device import OnDevice, compiler, new_id
 from target_decisioning.preparation import (
     CallOptions,
@@ -34,13 +35,13 @@ from target_decisioning.preparation import (
     read_options,
     read_request,
 )
+from target_decisioning.readiness import Readiness
 from target_decisioning.remote import DeliveryApi
+from target_decisioning.remote.hint import learn_location_hint
 from target_decisioning.reporting import Reporting
 from target_decisioning.telemetry import Telemetry
 
-READY_AT_THE_EARLIEST_SECONDS = 0.1
-"""After ``create``: so that the name that the caller gives the client exists when ``client_ready`` is told."""
-HINT_SESSION = "ping123"
+Answer = TypeVar("Answer")
 
 
 class TargetClient:
@@ -52,11 +53,16 @@ class TargetClient:
 
     _config: Config
     _is_closed: bool
+    _location_hint: str | None
+    _listeners: Listeners
+    _readiness: Readiness
     _callbacks: CallbackPool
     _transport: Transport
+    _telemetry: Telemetry
     _reporting: Reporting
     _keeper: ArtifactKeeper | None
     _on_device: OnDevice | None
+    _answering: Answering
 
     def __init__(self, *_args: Any, **_keywords: Any) -> None:
         raise ConfigError("Please use TargetClient.create static method instead")
@@ -97,14 +103,36 @@ class TargetClient:
             The envelope; with ``callback`` an ``AsyncResult`` of it.
 
         Raises:
-            RequestError: what was asked cannot be read.
+            RequestError: what was asked cannot be read; also raised here where there is a ``callback``.
             ArtifactUnavailable, ArtifactUnsupported: ``on-device``, and there is nothing to decide from.
             DeliveryError, DeliveryTimeout: the server was needed and gave no answer.
             ClientClosed: after ``close``.
         """
+        self._check_open("get_offers")
         call = read_call(options, keywords)
         check_offers_asked(call.request)
-        return self._run(call, lambda: self._offers(call))
+        prepared = self._prepare(call)
+        return self._run(call, lambda: self._offers(call, prepared))
+
+    @overload
+    def get_attributes(
+        self,
+        mbox_names: Iterable[str],
+        options: Mapping[str, Any] | None = None,
+        *,
+        callback: Callable[[Any], Any],
+        **keywords: Any,
+    ) -> AsyncResult[Attributes]: ...
+
+    @overload
+    def get_attributes(
+        self,
+        mbox_names: Iterable[str],
+        options: Mapping[str, Any] | None = None,
+        *,
+        callback: None = None,
+        **keywords: Any,
+    ) -> Attributes: ...
 
     def get_attributes(
         self, mbox_names: Iterable[str], options: Mapping[str, Any] | None = None, **keywords: Any
@@ -121,11 +149,23 @@ class TargetClient:
         Raises:
             As ``get_offers``.
         """
-        call = read_options(options, keywords) if options or keywords else CallOptions()
-        asked = DEFAULT_REQUEST if call.request is None else read_request(call.request)
+        self._check_open("get_attributes")
+        call = read_options(options, keywords, may_be_empty=True)
+        asked = {"context": {"channel": "web"}} if call.request is None else read_request(call.request)
         call.request = add_mboxes(asked, mbox_names)
         check_offers_asked(call.request)
-        return self._run(call, lambda: Attributes(self._offers(call)))
+        prepared = self._prepare(call)
+        return self._run(call, lambda: Attributes(self._offers(call, prepared)))
+
+    @overload
+    def send_notifications(
+        self, options: Mapping[str, Any] | None = None, *, callback: Callable[[Any], Any], **keywords: Any
+    ) -> AsyncResult[TargetDeliveryResponse]: ...
+
+    @overload
+    def send_notifications(
+        self, options: Mapping[str, Any] | None = None, *, callback: None = None, **keywords: Any
+    ) -> TargetDeliveryResponse: ...
 
     def send_notifications(self, options: Mapping[str, Any] | None = None, **keywords: Any) -> Any:
         """Send the request's ``notifications`` to the server, whatever the decisioning method is.
@@ -138,17 +178,20 @@ class TargetClient:
             DeliveryError, DeliveryTimeout: the server gave no answer.
             ClientClosed: after ``close``.
         """
+        self._check_open("send_notifications")
         call = read_call(options, keywords)
         if not call.request.get("notifications") and not call.request.get("telemetry") and not self._telemetry.waiting:
             message = "Notifications list is required in request"
             raise RequestError("request.notifications", "nothing", "a list of notifications", message)
-        return self._run(call, lambda: self._notifications(call))
+        prepared = self._prepare(call)
+        return self._run(call, lambda: self._report(prepared, self._answering.deliver(prepared)))
 
     def wait_until_ready(self, timeout: float | None = None) -> bool:
         """Return whether there is an artifact to decide from, waiting for it at most *timeout* seconds.
 
         A server-side client is always ready.
         """
+        self._check_open("wait_until_ready")
         if self._keeper is None:
             return True
         return self._keeper.wait_until_ready(threading.TIMEOUT_MAX if timeout is None else timeout)
@@ -158,7 +201,7 @@ class TargetClient:
 
         Returns:
             True if everything accepted before the call was answered, or given up as undeliverable, in *timeout*
-            seconds.
+            seconds. After ``close``: whether it was then.
         """
         return self._reporting.flush(timeout)
 
@@ -193,13 +236,13 @@ class TargetClient:
         Raises:
             RequestError: no such event, or *listener* cannot be called.
         """
-        if event not in EVENTS:
+        if not isinstance(event, str) or event not in EVENTS:
             raise RequestError("event", "an unknown event", f"one of {', '.join(sorted(EVENTS))}")
         if not callable(listener):
             raise RequestError("listener", type(listener).__name__, "a callable")
         token = self._listeners.subscribe(event, listener)
         if event == CLIENT_READY:
-            self._announce_ready()
+            self._readiness.announce()
         return token
 
     def unsubscribe(self, token: int) -> None:
@@ -207,20 +250,25 @@ class TargetClient:
         self._listeners.unsubscribe(token)
 
     def close(self, timeout: float = 5.0) -> None:
-        """Send what waits for at most *timeout* seconds, then end all threads and connections.
+        """Finish calls with a callback and send what waits, for at most *timeout* seconds; then end all threads.
 
-        Closing again does nothing; any other call raises ``ClientClosed``.
+        Closing again does nothing; ``status``, ``flush`` and ``unsubscribe`` still answer, every other call raises
+        ``ClientClosed``.
         """
         if self._is_closed:
             return
         self._is_closed = True
+        ends = time.monotonic() + timeout
+        self._readiness.end()
         if self._keeper:
             self._keeper.close()
-        self._callbacks.close()
-        self._reporting.close(timeout)
+        self._callbacks.close(timeout)
+        self._reporting.close(max(0.0, ends - time.monotonic()))
+        self._listeners.close(max(0.0, ends - time.monotonic()))
         if self._on_device:
             self._on_device.close()
         self._transport.close()
+        self._listeners.close(max(0.0, ends - time.monotonic()))
 
     def __enter__(self) -> Self:
         return self
@@ -239,43 +287,39 @@ class TargetClient:
 
     # -- one call ----------------------------------------------------------------------------------------------------
 
-    def _run(self, call: CallOptions, work: Callable[[], Any]) -> Any:
+    def _check_open(self, call: str) -> None:
         if self._is_closed:
-            raise ClientClosed("a call")
-        if call.callback is None and call.err_callback is None:
-            return work()
-        return self._callbacks.run(work, call.callback, call.err_callback)
-
-    def _offers(self, call: CallOptions) -> TargetDeliveryResponse:
-        started = time.perf_counter()
-        prepared = self._prepare(call)
-        parsed = time.perf_counter()
-        method = call.decisioning_method or self._config.decisioning_method
-        strict = self._config.strict if call.strict is None else call.strict
-        answered = self._answering.answer(prepared, method, strict=strict)
-        return self._report(prepared, answered, started, parsed)
-
-    def _notifications(self, call: CallOptions) -> TargetDeliveryResponse:
-        started = time.perf_counter()
-        prepared = self._prepare(call)
-        parsed = time.perf_counter()
-        return self._report(prepared, self._answering.deliver(prepared), started, parsed)
+            raise ClientClosed(call)
 
     def _prepare(self, call: CallOptions) -> Prepared:
+        began = time.perf_counter()
         prepared = prepare(call, self._config, self._location_hint, round(time.time() * 1000), new_id)
+        prepared.began, prepared.parsing_ms = began, (time.perf_counter() - began) * 1000
         for where in prepared.dropped:
             kind = "Notification" if where.startswith("notifications") else "Mbox"
             self._config.logger.error(f"{kind} validation failed for: {where}")
         return prepared
 
-    def _report(self, prepared: Prepared, answered: Answered, started: float, parsed: float) -> TargetDeliveryResponse:
+    def _run(self, call: CallOptions, work: Callable[[], Answer]) -> Answer | AsyncResult[Answer]:
+        if not self._config.background:
+            self._readiness.announce()
+        if call.callback is None:
+            return work()
+        return self._callbacks.run(work, call.callback, call.err_callback)
+
+    def _offers(self, call: CallOptions, prepared: Prepared) -> TargetDeliveryResponse:
+        method = call.decisioning_method or self._config.decisioning_method
+        strict = self._config.strict if call.strict is None else call.strict
+        return self._report(prepared, self._answering.answer(prepared, method, strict=strict))
+
+    def _report(self, prepared: Prepared, answered: Answered) -> TargetDeliveryResponse:
         self._telemetry.add_decision(
             prepared.request,
             answered.response,
             answered.envelope.meta["decisioning_method"],
             prepared.now_ms,
-            execution_ms=(time.perf_counter() - started) * 1000,
-            parsing_ms=(parsed - started) * 1000,
+            execution_ms=(time.perf_counter() - prepared.began) * 1000,
+            parsing_ms=prepared.parsing_ms,
             timing=answered.timing,
         )
         self._reporting.report(prepared, answered)
@@ -284,14 +328,12 @@ class TargetClient:
     # -- life --------------------------------------------------------------------------------------------------------
 
     def _build(self, config: Config) -> None:
-        self._created = time.monotonic()
-        self._config = config
+        self._config = config = config.model_copy(update={"logger": GuardedLogger(config.logger)})
         self._is_closed = False
-        self._is_ready_told = False
         self._location_hint = config.target_location_hint
-        self._listeners = Listeners(config.logger, config.events)
+        self._listeners = Listeners(config.logger, config.events, background=config.background)
+        self._readiness = Readiness(self._listeners, self._can_decide, background=config.background)
         self._callbacks = CallbackPool(config.logger)
-        self._ready_lock = threading.Lock()
         self._transport = Transport(
             session=config.session,
             proxies=config.proxies,
@@ -299,15 +341,14 @@ class TargetClient:
             client_cert=config.client_cert,
             logger=config.logger,
         )
-        delivery = DeliveryApi(config, self._transport, config.logger)
+        self._delivery = DeliveryApi(config, self._transport, config.logger)
         self._telemetry = Telemetry(config.telemetry_enabled)
-        self._reporting = Reporting(config, delivery, self._telemetry, self._listeners.emit)
+        self._reporting = Reporting(config, self._delivery, self._telemetry, self._listeners.emit)
         self._keeper = self._on_device = None
         if config.decisioning_method != SERVER_SIDE:
             self._keeper = self._new_keeper()
             self._on_device = OnDevice(config, self._keeper, self._transport, self._listeners.emit)
-        self._answering = Answering(config, self._on_device, delivery, self._reporting.with_telemetry)
-        self._plain_answering = Answering(config, None, delivery, lambda request: request)
+        self._answering = Answering(config, self._on_device, self._delivery, self._reporting.with_telemetry)
 
     def _new_keeper(self) -> ArtifactKeeper:
         return ArtifactKeeper(
@@ -317,33 +358,21 @@ class TargetClient:
             self._listeners.emit,
             self._config.logger,
             self._reporting.report_download,
-            on_ready=self._announce_ready,
+            on_ready=self._readiness.announce,
             is_listened_to=self._listeners.has,
         )
 
     def _start(self) -> None:
         if self._keeper is None:
-            self._announce_ready()
+            self._readiness.announce()
             return
         self._keeper.start()
         if self._learns_location_hint():
             threading.Thread(target=self._learn_location_hint, name="target-location-hint", daemon=True).start()
         self._keeper.wait_until_ready(self._config.maximum_wait_ready_seconds)
 
-    def _announce_ready(self) -> None:
-        """Tell ``client_ready`` once, on a thread of its own; nobody hears it before a listener is there."""
-        is_ready = self._keeper is None or self._keeper.current is not None
-        if not is_ready or not self._listeners.has(CLIENT_READY):
-            return
-        with self._ready_lock:
-            if self._is_ready_told:
-                return
-            self._is_ready_told = True
-        threading.Thread(target=self._tell_ready, name="target-client-ready", daemon=True).start()
-
-    def _tell_ready(self) -> None:
-        time.sleep(max(0.0, self._created + READY_AT_THE_EARLIEST_SECONDS - time.monotonic()))
-        self._listeners.emit(CLIENT_READY)
+    def _can_decide(self) -> bool:
+        return self._keeper is None or self._keeper.current is not None
 
     def _learns_location_hint(self) -> bool:
         config, keeper = self._config, self._keeper
@@ -356,12 +385,4 @@ class TargetClient:
         )
 
     def _learn_location_hint(self) -> None:
-        """Ask the server once where it would answer; a failure leaves the client without a hint."""
-        try:
-            call = CallOptions(request={"context": {"channel": "web"}}, session_id=HINT_SESSION)
-            prepared = prepare(call, self._config, None, round(time.time() * 1000), new_id)
-            hint = self._plain_answering.deliver(prepared).envelope.target_location_hint_cookie
-        except TargetError as error:
-            self._config.logger.debug(f"The location hint could not be learnt: {type(error).__name__}")
-        else:
-            self._location_hint = hint.value if hint else None
+        self._location_hint = learn_location_hint(self._config, self._delivery, new_id)

@@ -5,7 +5,9 @@ Nothing at INFO or above holds an id, an address, a cookie, a parameter or a tok
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Callable
 from typing import Any, Protocol
 
 
@@ -22,6 +24,31 @@ class Logger(Protocol):
 STANDARD: Logger = logging.getLogger("target_decisioning")
 
 
+class GuardedLogger:
+    """A caller's logger whose own failures end here: no request pays for them."""
+
+    def __init__(self, logger: Logger) -> None:
+        self._debug, self._error = logger.debug, logger.error
+        self._warning: Callable[..., Any] = getattr(logger, "warning", logger.error)
+
+    def debug(self, message: str, /, *args: Any) -> None:
+        """Pass on what only helps while hunting a fault."""
+        _say(self._debug, message, args)
+
+    def warning(self, message: str, /, *args: Any) -> None:
+        """Pass on a warning, as an error where the caller's logger knows no warnings."""
+        _say(self._warning, message, args)
+
+    def error(self, message: str, /, *args: Any) -> None:
+        """Pass on what somebody should act on."""
+        _say(self._error, message, args)
+
+
 def warn(logger: Logger, message: str) -> None:
     """Log a warning, as an error where the caller's logger knows no warnings."""
     getattr(logger, "warning", logger.error)(message)
+
+
+def _say(log: Callable[..., Any], message: str, args: tuple[Any, ...]) -> None:
+    with contextlib.suppress(Exception):  # there is nobody left to tell
+        log(message, *args)

@@ -7,7 +7,9 @@ Source: semantics.md 2.7, 4, 5.
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +26,7 @@ from target_decisioning.preparation import Prepared
 NOT_DOWNLOADED = "Not Applicable"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Decided:
     """A decision, and the context that it was made in (with a place that was looked up)."""
 
@@ -39,12 +41,12 @@ class OnDevice:
         self._config = config
         self._keeper = keeper
         self._geo = GeoLookup(config, transport, config.logger, emit)
-        self._failed_rules: dict[str, int] = {}
+        self._failed_rules: tuple[Any, Counter[str]] = (None, Counter())
 
     @property
     def failed_rules(self) -> dict[str, int]:
-        """Where conditions failed while they ran, and how often."""
-        return dict(self._failed_rules)
+        """Where conditions of the current artifact failed while they ran, and how often."""
+        return dict(self._failed_rules[1])
 
     def current(self) -> Loaded | None:
         """Return the artifact to decide from; None if there is none, or none that is fresh enough."""
@@ -54,11 +56,22 @@ class OnDevice:
             return None
         return loaded
 
+    def is_refused(self) -> bool:
+        """Whether there is an artifact that is too old, and the server must not answer in its place."""
+        keeper = self._keeper
+        return self._config.stale_policy == "fail" and keeper.current is not None and keeper.is_stale()
+
     def why_not(self) -> ArtifactError:
         """Return the error that says why nothing can be decided here."""
+        loaded = self._keeper.current
+        if loaded is not None:
+            age_seconds = time.monotonic() - loaded.confirmed_at
+            return ArtifactUnavailable(
+                f"The artifact was last confirmed {age_seconds:.1f} s ago, which stale_policy forbids."
+            )
         error = self._keeper.last_error()
-        if isinstance(error, ArtifactUnsupported) and self._keeper.current is None:
-            return error
+        if isinstance(error, ArtifactUnsupported):
+            return ArtifactUnsupported(*error.args)  # anew: an error that is raised again grows with every raise
         return ArtifactUnavailable(self._keeper.why_not_ready())
 
     def decide(self, loaded: Loaded, prepared: Prepared, request: dict[str, Any]) -> Decided:
@@ -71,8 +84,8 @@ class OnDevice:
             new_id=new_id,
             trace=self._trace_setting(loaded, prepared) if "trace" in request else None,
         )
-        for where in decision.errors:
-            self._failed_rules[where] = self._failed_rules.get(where, 0) + 1
+        if decision.errors:
+            self._count_failures(loaded, decision.errors)
         return Decided(decision, context)
 
     def close(self) -> None:
@@ -84,6 +97,12 @@ class OnDevice:
         if not geo or "ipAddress" not in geo:
             return context
         return {**context, "geo": self._geo.enrich(geo, look_up=loaded.program.geo_targeting_enabled)}
+
+    def _count_failures(self, loaded: Loaded, places: list[str]) -> None:
+        """Count what failed in the artifact of *loaded*; that of an earlier one is forgotten."""
+        if self._failed_rules[0] is not loaded.program:
+            self._failed_rules = (loaded.program, Counter())
+        self._failed_rules[1].update(places)
 
     def _trace_setting(self, loaded: Loaded, prepared: Prepared) -> TraceSetting:
         retrieved = datetime.fromtimestamp(loaded.loaded_at_ms / 1000, UTC)

@@ -12,48 +12,58 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from target_decisioning.decisioning import Decision, flat
+from target_decisioning.decisioning import Decision, DecisionProgram, flat, remote_needs
+from target_decisioning.decisioning.fresh import fresh
 from target_decisioning.errors import DeliveryError
 
 MODES = ("execute", "prefetch")
 KINDS = {"mboxes": "mbox", "views": "view", "pageLoad": "pageLoad"}
-ONLY_SERVER = ("qaMode", "preview")
+ONLY_SERVER = frozenset({"qaMode", "preview"})
 """Parts of a request that only a server understands: with one of them it goes out whole."""
 
 Entry = dict[str, Any]
 IsRemote = Callable[[str, Entry], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Needs:
-    """What of a request only the server can decide."""
+    """What of a request only the server can decide; never changed.
+
+    ``every_view``: whether an unnamed view, which asks for all, is among it.
+    """
 
     mboxes: list[str]
     views: list[str]
     global_mbox: str
+    every_view: bool
 
     def __bool__(self) -> bool:
         return bool(self.mboxes or self.views)
 
     def covers(self, kind: str, entry: Entry) -> bool:
-        """Whether an asked entry of *kind* (``mboxes``, ``views``, ``pageLoad``) is remote.
-
-        An unnamed view is remote if any view is: only the server knows all views then.
-        """
+        """Whether an asked entry of *kind* (``mboxes``, ``views``, ``pageLoad``) is remote."""
         if kind == "pageLoad":
             return self.global_mbox in self.mboxes
         if kind == "mboxes":
             return entry["name"] in self.mboxes
-        return entry["name"] in self.views if "name" in entry else bool(self.views)
+        return entry["name"] in self.views if "name" in entry else self.every_view
 
 
-def split(request: Entry, needs: Needs) -> tuple[Entry | None, Entry | None]:
-    """Return the local and the remote part of a prepared request; None for a part that asks for nothing."""
-    remote = _part(request, needs.covers)
-    if not any(mode in remote for mode in MODES):
-        return request, None
+NO_NEEDS = Needs(mboxes=[], views=[], global_mbox="", every_view=False)
+
+
+def needs_of(program: DecisionProgram, request: Entry) -> Needs:
+    """Return what of a prepared request *program* leaves to the server."""
+    mboxes, views = remote_needs(program, request)
+    if not mboxes and not views:
+        return NO_NEEDS
+    return Needs(mboxes=mboxes, views=views, global_mbox=program.global_mbox, every_view=bool(program.remote_views))
+
+
+def split(request: Entry, needs: Needs) -> tuple[Entry | None, Entry]:
+    """Return the local and the remote part of a prepared request that has needs; None if nothing is local."""
     local = _part(request, lambda kind, entry: not needs.covers(kind, entry))
-    return (local if any(mode in local for mode in MODES) else None), remote
+    return (local if any(mode in local for mode in MODES) else None), _part(request, needs.covers)
 
 
 def merge(asked: Entry, needs: Needs, decision: Decision, answer: Entry) -> Entry:
@@ -63,6 +73,9 @@ def merge(asked: Entry, needs: Needs, decision: Decision, answer: Entry) -> Entr
         DeliveryError: reason ``invalid``, if the remote answer has not the parts that it was asked for.
     """
     merged = {key: value for key, value in answer.items() if key not in MODES}
+    answered_id = answer.get("id") or {}
+    if not answered_id.get("tntId"):  # the visitor stays who both parts were decided for
+        merged["id"] = {**fresh(asked["id"]), **answered_id}
     for mode in MODES:
         if mode in asked:
             local = getattr(decision, mode) or {}
@@ -120,10 +133,11 @@ def _entries(asked: Entry) -> Iterator[tuple[str, Entry]]:
 
 
 def _merge_mode(asked: Entry, needs: Needs, local: Entry, answered: Any) -> Entry:
-    expects_answer = any(needs.covers(kind, entry) for kind, entry in _entries(asked))
-    if expects_answer and not isinstance(answered, dict):
-        raise DeliveryError("The Delivery API left out a part that it was asked for", 200, reason="invalid")
-    remote = answered if isinstance(answered, dict) else {}
+    remote: Entry = {}
+    if any(needs.covers(kind, entry) for kind, entry in _entries(asked)):
+        if not isinstance(answered, dict):
+            raise DeliveryError("The Delivery API left out a part that it was asked for", 200, reason="invalid")
+        remote = answered
     merged = {key: value for key, value in remote.items() if key not in KINDS}
     if "mboxes" in asked:
         merged["mboxes"] = _merge_mboxes(asked["mboxes"], needs, local.get("mboxes", []), _listed(remote, "mboxes"))

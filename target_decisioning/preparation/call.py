@@ -14,10 +14,10 @@ from typing import Any
 
 from target_decisioning.delivery import DecisioningMethod
 from target_decisioning.errors import RequestError
-from target_decisioning.preparation.reading import kind_of
+from target_decisioning.preparation.reading import Unreadable, as_object, kind_of
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class CallOptions:
     """What a caller may give to one call; ``request`` is in wire form once it is read."""
 
@@ -51,12 +51,12 @@ def read_call(options: Any, keywords: Mapping[str, Any]) -> CallOptions:
     return call
 
 
-def read_options(options: Any, keywords: Mapping[str, Any]) -> CallOptions:
+def read_options(options: Any, keywords: Mapping[str, Any], *, may_be_empty: bool = False) -> CallOptions:
     """Check a call's options; the request stays as the caller gave it."""
     if options is not None and not isinstance(options, Mapping):
         raise RequestError("options", kind_of(options), "a mapping of options")
     given = {**options, **keywords} if options else keywords
-    if not given:
+    if not given and not may_be_empty:
         raise RequestError("options", "nothing", "a mapping of options", "Options are required")
     if not NAMES.issuperset(given):
         raise _unknown(next(key for key in given if key not in NAMES))
@@ -86,7 +86,11 @@ def check_offers_asked(request: dict[str, Any]) -> None:
 
 def _check_asked(request: dict[str, Any], mode: str, lists: tuple[str, ...], message: str) -> None:
     part = request.get(mode)
-    if part is None or not isinstance(part, Mapping):
+    if part is None:
+        return
+    try:
+        part = as_object(part)
+    except Unreadable:
         return  # a wrong container is told with its path where the request is read
     if part.get("pageLoad") is not None or any(part.get(key) for key in lists):
         return
@@ -105,7 +109,8 @@ def _check(call: CallOptions) -> None:
         raise RequestError("err_callback", kind_of(call.err_callback), "a callable")
     if call.strict is not None and not isinstance(call.strict, bool):
         raise RequestError("strict", kind_of(call.strict), "true or false")
-    if call.decisioning_method is not None and call.decisioning_method not in METHODS:
+    method = call.decisioning_method
+    if method is not None and not (isinstance(method, str) and method in METHODS):
         raise RequestError("decisioning_method", "another value", f"one of {', '.join(sorted(METHODS))}")
 
 

@@ -29,7 +29,7 @@ def visitor_ids(given: dict[str, Any], device_id: str, customer_ids: Any, visito
         "thirdPartyId": given.get("thirdPartyId"),
         "marketingCloudVisitorId": given.get("marketingCloudVisitorId") or visitor.ecid,
     }
-    ids = {key: value for key, value in wanted.items() if value is not None and value != ""}
+    ids = {key: value for key, value in wanted.items() if value}
     own = read_customer_ids(visitor.customer_ids if customer_ids is None else customer_ids)
     customers = own + given.get("customerIds", [])
     if customers:

@@ -28,7 +28,7 @@ CHANNELS = ("web", "mobile")
 DEFAULT_LOGGING = "server_side"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Prepared:
     """A request as it is decided and sent; ``request`` is in wire form and private to this call."""
 
@@ -40,6 +40,10 @@ class Prepared:
     visitor_state: dict[str, Any] | None
     dropped: list[str] = field(default_factory=list)
     """What was left out because it was not valid, for the log: places, no values."""
+    began: float = 0.0
+    """When the call began (``time.perf_counter()``)."""
+    parsing_ms: float = 0.0
+    """How long preparing took."""
 
     @property
     def visitor(self) -> str:

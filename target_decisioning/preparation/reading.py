@@ -9,12 +9,14 @@ raises ``Unreadable``, which gathers the path on its way up. Source: semantics.m
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 MAX_TEXT = 65_536
 MAX_PARAMETERS = 10_000
 MAX_ENTRIES = 10_000
+LARGEST_NUMBER = sys.float_info.max
 
 Reader = Callable[[Any], Any]
 Shape = dict[str, Reader]
@@ -51,7 +53,9 @@ def take(source: Any, shape: Shape) -> dict[str, Any]:
 
 
 def as_object(value: Any) -> dict[str, Any]:
-    """Return a mapping or a typed model as a dict."""
+    """Return a mapping or a typed model as a dict, which is only to be read."""
+    if type(value) is dict:
+        return value
     to_wire = getattr(value, "to_wire", None)
     if callable(to_wire):
         return dict(to_wire())
@@ -94,8 +98,8 @@ def scalar(value: Any) -> Any:
         if len(value) > MAX_TEXT:
             raise Unreadable(f"a text of {len(value)} characters", f"at most {MAX_TEXT}")
         return value
-    if kind is int or kind is bool or kind is float:
-        return value
+    if kind is bool or kind is int or kind is float:
+        return _finite(value)
     return _of_subclass(value)
 
 
@@ -111,6 +115,11 @@ def name(value: Any) -> str:
     """Read the name of an mbox: what is no text counts as blank."""
     value = value if isinstance(value, str) else ""
     return str(scalar(value))
+
+
+def index(value: Any) -> Any:
+    """Read the index of an mbox: what is no number counts as absent."""
+    return _finite(value) if is_number(value) else None
 
 
 def parameters(value: Any) -> dict[str, Any]:
@@ -130,8 +139,10 @@ def parameters(value: Any) -> dict[str, Any]:
 def free_form(value: Any) -> Any:
     """Read any JSON value."""
     kind = type(value)
-    if value is None or kind is bool or kind is int or kind is float:
+    if value is None:
         return value
+    if kind is bool or kind is int or kind is float:
+        return _finite(value)
     if kind is str:
         return _whole_text(scalar(value))
     if isinstance(value, Mapping):
@@ -165,6 +176,12 @@ def _parameter(key: Any, raw: Any) -> Any:
         unreadable = error
     unreadable.path.append(f'["{str(key)[:80]}"]' if str(key).isprintable() else "[...]")
     raise unreadable
+
+
+def _finite(number: Any) -> Any:
+    if -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
+        return number
+    raise Unreadable("a number that JSON does not have", "a finite number")
 
 
 def _key(key: Any) -> str:

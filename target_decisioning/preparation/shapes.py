@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from target_decisioning.preparation.reading import (
+    Reader,
     Shape,
     a_list,
     an_object,
-    free_form,
     identifier,
+    index,
     name,
     parameters,
     scalar,
@@ -33,7 +32,7 @@ DETAILS: Shape = {
     ),
     "product": an_object(_scalars("id", "categoryId")),
 }
-MBOX: Shape = {**DETAILS, "index": free_form, "name": name}
+MBOX: Shape = {**DETAILS, "index": index, "name": name}
 VIEW: Shape = {**DETAILS, **_scalars("name", "key")}
 NOTIFICATION: Shape = {
     **DETAILS,
@@ -109,16 +108,13 @@ QA_MODE: Shape = {
 }
 
 
-def _an_mbox(value: Any) -> dict[str, Any]:
-    return {} if value is None else take(value, MBOX)
+def _entries(shape: Shape) -> Reader:
+    """Return the reader of a list of objects in which null is an object without keys."""
+    return a_list(lambda value: {} if value is None else take(value, shape))
 
 
-def _a_view(value: Any) -> dict[str, Any]:
-    return {} if value is None else take(value, VIEW)
-
-
-EXECUTE: Shape = {"pageLoad": an_object(DETAILS), "mboxes": a_list(_an_mbox)}
-PREFETCH: Shape = {**EXECUTE, "views": a_list(_a_view)}
+EXECUTE: Shape = {"pageLoad": an_object(DETAILS), "mboxes": _entries(MBOX)}
+PREFETCH: Shape = {**EXECUTE, "views": _entries(VIEW)}
 REQUEST: Shape = {
     "requestId": identifier,
     "impressionId": identifier,
@@ -131,7 +127,7 @@ REQUEST: Shape = {
     "execute": an_object(EXECUTE),
     "prefetch": an_object(PREFETCH),
     "telemetry": an_object({"entries": a_list(an_object(TELEMETRY_ENTRY))}),
-    "notifications": a_list(an_object(NOTIFICATION)),
+    "notifications": _entries(NOTIFICATION),
     "qaMode": an_object(QA_MODE),
     "preview": an_object({"token": identifier}),
 }

@@ -9,19 +9,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from target_decisioning.errors import RequestError
+from target_decisioning.preparation.reading import kind_of
 
 ECID = "MCMID"
 LOCATION_HINT = "MCAAMLH"
 BLOB = "MCAAMB"
 DEFAULT_CONSUMER_ID = "target-global-mbox"
+METHODS = ("get_visitor_values", "get_state", "get_supplemental_data_id")
+"""What a visitor object must offer."""
 
 _LONGEST_COOKIE = 8 * 1024
 _expiring_key = re.compile(r"(MC[A-Z]+)(?:-\d+)?").fullmatch
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Visitor:
     """The values of one visitor; ``state`` is None where no visitor object was given."""
 
@@ -68,26 +72,27 @@ def read_visitor(visitor: Any, cookie: str | None, organization_id: str) -> Visi
     """Return what the options ``visitor`` and ``visitor_cookie`` tell; the object beats the cookie.
 
     Raises:
-        RequestError: the object has not the methods of a visitor.
+        RequestError: the object has not the methods of a visitor, or its values are no mapping.
     """
     if visitor is None:
         return Visitor(_values_of(cookie)) if cookie else NOBODY
-    try:
-        values, state = visitor.get_visitor_values(), visitor.get_state()
-    except AttributeError as error:
-        expected = "get_visitor_values, get_state and get_supplemental_data_id"
-        raise RequestError("visitor", "an object without them", expected) from error
+    if not all(callable(getattr(visitor, method, None)) for method in METHODS):
+        raise RequestError("visitor", "an object without them", f"an object with the methods {', '.join(METHODS)}")
+    values, state = visitor.get_visitor_values() or {}, visitor.get_state()
+    if not isinstance(values, Mapping):
+        raise RequestError("visitor.get_visitor_values()", kind_of(values), "a mapping")
     return Visitor(
-        values=dict(values or {}),
+        values={key: value for key, value in values.items() if isinstance(value, str | int)},
         customer_ids=_inner(state, organization_id, "customer_ids"),
-        state=state if isinstance(state, dict) else {},
+        state=dict(state) if isinstance(state, Mapping) else {},
         source=visitor,
     )
 
 
 def _values_of(cookie: str) -> dict[str, str]:
-    """Read ``version|KEY|value|KEY-expiry|value...``."""
-    parts = cookie[:_LONGEST_COOKIE].split("|")
+    """Read ``version|KEY|value|KEY-expiry|value...``, percent-encoded or not."""
+    text = cookie[:_LONGEST_COOKIE]
+    parts = (text if "|" in text else unquote(text)).split("|")
     values = {}
     for key, value in zip(parts[1::2], parts[2::2], strict=False):
         found = _expiring_key(key)
