@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -20,7 +21,8 @@ class _DaemonThreads(BaseExecutor):  # type: ignore[misc]  # APScheduler is unty
     """Runs each job on a daemon thread of its own: APScheduler's pools are waited for when the interpreter ends."""
 
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:  # noqa: ARG002
-        threading.Thread(target=self._run_job, args=(job,), name="target-artifact", daemon=True).start()
+        with contextlib.suppress(RuntimeError):  # the interpreter ends: no thread starts any more, nothing is polled
+            threading.Thread(target=self._run_job, args=(job,), name="target-artifact", daemon=True).start()
 
     def _run_job(self, job: Any) -> None:
         try:
