@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 from urllib.parse import quote, urlsplit
 
 from target_decisioning._version import __version__
@@ -75,7 +75,7 @@ def read_answer(answer: HttpAnswer) -> dict[str, Any]:
     """Return the response (wire) in *answer*; one without a body (204) is ``{}``.
 
     Raises:
-        DeliveryError: reason ``status`` if the API refused, ``invalid`` if the answer is no JSON object.
+        DeliveryError: reason ``status`` if the API refused, ``invalid`` if the answer is no response in JSON.
     """
     if not 200 <= answer.status < 300:
         raise DeliveryError(f"The Delivery API answered {_phrase(answer.status)}", answer.status, _told(answer.body))
@@ -87,7 +87,25 @@ def read_answer(answer: HttpAnswer) -> dict[str, Any]:
         raise _no_object(answer) from error
     if not isinstance(response, dict):
         raise _no_object(answer)
+    if not _fits(response, _SHAPE):
+        message = f"The Delivery API answered {_phrase(answer.status)}, but not in the shape of a response"
+        raise DeliveryError(message, answer.status, _told(answer.body), "invalid")
     return response
+
+
+_ENTRY: Final = {"options": [{}]}
+_MODE: Final = {"pageLoad": _ENTRY, "mboxes": [_ENTRY], "views": [_ENTRY]}
+_SHAPE: Final = {"id": {}, "execute": _MODE, "prefetch": _MODE}
+"""The containers of a response, as far as anything here looks into them."""
+
+
+def _fits(value: Any, shape: Any) -> bool:
+    """Return whether *value* has the containers of *shape*; any of them may be absent or null."""
+    if value is None:
+        return True
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(each is not None and _fits(each, shape[0]) for each in value)
+    return isinstance(value, dict) and all(_fits(value.get(key), inner) for key, inner in shape.items())
 
 
 def _query(config: CallConfig, session_id: str) -> str:

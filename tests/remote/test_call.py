@@ -106,6 +106,34 @@ def test_an_answer_that_is_no_json_object_is_an_error(body):
     assert (caught.value.status, caught.value.reason) == (200, "invalid")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id": "t"}',
+        b'{"execute": []}',
+        b'{"execute": "x"}',
+        b'{"execute": {"mboxes": {}}}',
+        b'{"execute": {"mboxes": ["x"]}}',
+        b'{"execute": {"mboxes": [null]}}',
+        b'{"execute": {"mboxes": [{"options": {}}]}}',
+        b'{"execute": {"mboxes": [{"options": ["x"]}]}}',
+        b'{"prefetch": {"views": 1}}',
+        b'{"prefetch": {"pageLoad": []}}',
+    ],
+    ids=lambda body: body.decode(),
+)
+def test_an_answer_in_another_shape_is_an_error(body):
+    """Nothing that reads the answer later may fail of it."""
+    with pytest.raises(DeliveryError) as caught:
+        read_answer(HttpAnswer(200, {}, body))
+    assert (caught.value.status, caught.value.reason) == (200, "invalid")
+
+
+def test_an_answer_may_leave_out_or_null_any_part():
+    body = b'{"id": null, "execute": {"mboxes": null, "pageLoad": {"options": null}}, "prefetch": {}}'
+    assert read_answer(HttpAnswer(200, {}, body))["execute"]["mboxes"] is None
+
+
 @pytest.mark.parametrize("status", [100, 301, 400, 401, 403, 404, 429, 500, 503, 599])
 def test_a_refusal_keeps_its_status_and_the_start_of_its_body(status):
     with pytest.raises(DeliveryError) as caught:
