@@ -93,9 +93,9 @@ def read_answer(answer: HttpAnswer) -> dict[str, Any]:
     return response
 
 
-_ENTRY: Final = {"options": [{}]}
-_MODE: Final = {"pageLoad": _ENTRY, "mboxes": [_ENTRY], "views": [_ENTRY]}
-_SHAPE: Final = {"id": {}, "execute": _MODE, "prefetch": _MODE}
+_ENTRY: Final[dict[str, Any]] = {"options": [{}]}
+_MODE: Final[dict[str, Any]] = {"pageLoad": _ENTRY, "mboxes": [_ENTRY], "views": [_ENTRY]}
+_SHAPE: Final[dict[str, Any]] = {"id": {}, "execute": _MODE, "prefetch": _MODE}
 """The containers of a response, as far as anything here looks into them."""
 
 
