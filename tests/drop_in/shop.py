@@ -5,6 +5,7 @@
 
 import json
 import logging
+import queue
 import threading
 import time
 import uuid
@@ -41,16 +42,16 @@ class Shop:
 
     def __init__(self, settings):
         self.ready = ready = threading.Event()
-        self.artifacts = artifacts = []
+        self.artifacts = artifacts = queue.Queue()
 
         def client_ready(_event):
             ready.set()
 
         def artifact_download_succeeded(event):
-            artifacts.append((event["type"], event["artifact_location"], event["artifact_payload"]["version"]))
+            artifacts.put((event["type"], event["artifact_location"], event["artifact_payload"]["version"]))
 
         def artifact_download_failed(event):
-            artifacts.append((event["type"], event["artifact_location"], str(event["error"])))
+            artifacts.put((event["type"], event["artifact_location"], str(event["error"])))
 
         options = {
             "client": "acme",
