@@ -7,7 +7,8 @@ A location that never reads ``user`` never parses a user agent. Source: semantic
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 from target_decisioning.decisioning.clock import time_of
@@ -26,6 +27,21 @@ GEO_KEYS = {
 _NOTHING: dict[str, Any] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the conditions of a location read: parts of the context that all entries of a request share, and others."""
+
+    parts: tuple[str, ...] = ()
+    mbox: bool = False
+    address: bool = False
+
+    @classmethod
+    def of(cls, parts: Collection[str]) -> Needs:
+        """Return the needs of conditions that read *parts*."""
+        shared = tuple(part for part in PARTS if part in parts)
+        return cls(shared, "mbox" in parts, "page" in parts or "referring" in parts)
+
+
 class Facts:
     """The facts of one request. ``values`` is only read by conditions, and written only here and for allocations."""
 
@@ -36,17 +52,17 @@ class Facts:
         self._now_ms = now_ms
         self.values: dict[str, Any] = {}
 
-    def values_for(self, needs: tuple[str, ...], entry: dict[str, Any]) -> dict[str, Any]:
+    def values_for(self, needs: Needs, entry: dict[str, Any]) -> dict[str, Any]:
         """Return what a condition sees that asks for *needs* while *entry* is decided."""
         values = self.values
-        for need in needs:
-            if need not in values:
-                values[need] = PARTS[need](self)
-        if "mbox" in needs:
+        for part in needs.parts:
+            if part not in values:
+                values[part] = PARTS[part](self)
+        if needs.mbox:
             parameters = entry.get("parameters")
             values["mbox"] = unflatten(parameters) if parameters else _NOTHING
-        address = entry.get("address")
-        if address is not None and ("page" in needs or "referring" in needs):
+        if needs.address and "address" in entry:
+            address = entry["address"]
             own = {"page": page_of(address.get("url")), "referring": page_of(address.get("referringUrl"))}
             return {**values, **own}
         return values
@@ -74,7 +90,7 @@ PARTS: dict[str, Callable[[Facts], Any]] = {
     "page": Facts._page,
     "referring": Facts._referring,
     "geo": Facts.geo,
-    "mbox": lambda _facts: _NOTHING,
 }
-"""Part of the context -> how to work it out; in the order a trace shows them (``allocation`` comes last)."""
-WHOLE = tuple(PARTS)
+"""Part of the context -> how to work it out; in the order a trace shows them (``mbox`` and ``allocation`` follow)."""
+EVERYTHING = frozenset((*PARTS, "mbox", "allocation"))
+WHOLE = Needs.of(EVERYTHING)

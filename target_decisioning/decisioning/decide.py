@@ -9,11 +9,11 @@ first, then the views, then the page load. Every part of the answer is fresh. So
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from target_decisioning.decisioning.allocation import allocation_of, visitor_part
-from target_decisioning.decisioning.context import WHOLE, Facts
+from target_decisioning.decisioning.context import WHOLE, Facts, Needs
 from target_decisioning.decisioning.impressions import Impressions, NewId
 from target_decisioning.decisioning.program import CompiledRule, DecisionProgram, Location
 from target_decisioning.decisioning.trace import Tracer, TraceSetting
@@ -21,7 +21,7 @@ from target_decisioning.decisioning.visitor import visitor_key
 
 Entry = dict[str, Any]
 """A part of the request (mbox, view, page load), or of the answer, as the wire has it."""
-_NO_RULES = Location(rules=(), by_token={}, untokened=(), needs=())
+_NO_RULES = Location(rules=(), by_token={}, untokened=(), needs=Needs())
 _NOTHING: dict[str, Any] = {}
 
 
@@ -34,10 +34,10 @@ class Decision:
     ``execute``; ``errors`` says where a condition failed while it ran (its rule did not hold).
     """
 
-    execute: Entry | None = None
-    prefetch: Entry | None = None
-    impressions: list[dict[str, Any]] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    execute: Entry | None
+    prefetch: Entry | None
+    impressions: list[dict[str, Any]]
+    errors: list[str]
 
 
 def decide(
@@ -58,13 +58,14 @@ def decide(
         trace: what a trace should say of its surroundings; None: no trace.
     """
     run = _Run(program, request, now_ms, new_id)
+    execute = prefetch = None
     if "execute" in request:
-        tracer = Tracer(trace, request, run.facts, "execute") if trace else None
-        run.decision.execute = run.answer(request["execute"], tracer, executing=True)
+        tracer = Tracer(trace, request, run, "execute") if trace else None
+        execute = run.answer(request["execute"], tracer, executing=True)
     if "prefetch" in request:
-        tracer = Tracer(trace, request, run.facts, "prefetch") if trace else None
-        run.decision.prefetch = run.answer(request["prefetch"], tracer, executing=False)
-    return run.decision
+        tracer = Tracer(trace, request, run, "prefetch") if trace else None
+        prefetch = run.answer(request["prefetch"], tracer, executing=False)
+    return Decision(execute, prefetch, run.impressions.owed, run.errors)
 
 
 def flat(answer: Entry) -> Entry:
@@ -75,23 +76,24 @@ def flat(answer: Entry) -> Entry:
     return answer
 
 
-class _Run:
-    """The state of one decision: facts, allocations so far, impressions owed."""
+class _Run(Facts):
+    """The state of one decision: the facts it is made from, allocations so far, impressions owed."""
 
-    __slots__ = ("_allocations", "_geo_tokens", "_ids", "_impressions", "_new_id", "_token", "_visitor",
-                 "decision", "facts", "program")  # fmt: skip
+    __slots__ = ("_allocations", "_geo_tokens", "_ids", "_new_id", "_program", "_token", "_visitor",
+                 "errors", "impressions")  # fmt: skip
 
     def __init__(self, program: DecisionProgram, request: dict[str, Any], now_ms: int, new_id: NewId) -> None:
-        self.program = program
-        self.facts = Facts(request.get("context", _NOTHING), now_ms)
-        self._impressions = Impressions(now_ms, new_id)
-        self.decision = Decision(impressions=self._impressions.owed)
+        context = request.get("context", _NOTHING)
+        super().__init__(context, now_ms)
+        self._program = program
+        self.impressions = Impressions(now_ms, new_id)
+        self.errors: list[str] = []
         self._ids: dict[str, Any] = request.get("id", _NOTHING)
-        self._token: str | None = request.get("property", _NOTHING).get("token")
+        self._token: str | None = request["property"].get("token") if "property" in request else None
         self._new_id = new_id
         self._visitor = b""
         self._allocations: dict[bytes, float] = {}
-        self._geo_tokens = self._listed_geo()
+        self._geo_tokens = _geo_tokens(program, context["geo"]) if "geo" in context else _NOTHING
 
     def answer(self, asked: Entry, tracer: Tracer | None, *, executing: bool) -> Entry:
         """Answer one mode as asked: ``{mboxes?, views?, pageLoad?}``; views are only ever asked for in advance."""
@@ -108,19 +110,18 @@ class _Run:
 
     def _mbox(self, asked: Entry, tracer: Tracer | None, executing: bool) -> list[Entry]:
         name = asked["name"]
-        location = self.program.mboxes.get(name, _NO_RULES)
+        location = self._program.mboxes.get(name, _NO_RULES)
         if tracer:
             tracer.ask("mbox", asked)
-        holding = self._holding(location, asked, tracer)
-        if name == self.program.global_mbox:
-            return [self._entry(rule, asked, tracer, executing) for rule in holding]
-        rule = next(holding, None)
+        if name == self._program.global_mbox:
+            return [self._entry(rule, asked, tracer, executing) for rule in self._holding(location, asked, tracer)]
+        rule = self._first(location, asked, tracer)
         if rule is None:
             return [_traced({"name": name, "index": asked["index"]}, tracer)]
         return [self._entry(rule, asked, tracer, executing)]
 
     def _view(self, asked: Entry, tracer: Tracer | None) -> list[Entry]:
-        location = self.program.views.get(asked["name"], _NO_RULES) if "name" in asked else self.program.every_view
+        location = self._program.views.get(asked["name"], _NO_RULES) if "name" in asked else self._program.every_view
         if tracer:
             tracer.ask("view", asked)
         merged: dict[Any, Entry] = {}
@@ -134,8 +135,8 @@ class _Run:
         return list(merged.values())
 
     def _page_load(self, asked: Entry, tracer: Tracer | None, executing: bool) -> Entry:
-        named = {**asked, "name": self.program.global_mbox}
-        location = self.program.mboxes.get(self.program.global_mbox, _NO_RULES)
+        named = {**asked, "name": self._program.global_mbox}
+        location = self._program.mboxes.get(self._program.global_mbox, _NO_RULES)
         if tracer:
             tracer.ask("mbox", named)
         entries = [self._entry(rule, named, tracer, executing) for rule in self._holding(location, named, tracer)]
@@ -147,32 +148,38 @@ class _Run:
 
     # -- one rule ----------------------------------------------------------------------------------------------------
 
+    def _first(self, location: Location, asked: Entry, tracer: Tracer | None) -> CompiledRule | None:
+        """Evaluate the location's rules in order until one holds, and return that."""
+        values = self.values_for(WHOLE if tracer else location.needs, asked)
+        for rule in location.rules_for(self._token):
+            if self._holds(rule, values, tracer):
+                return rule
+        return None
+
     def _holding(self, location: Location, asked: Entry, tracer: Tracer | None) -> Iterator[CompiledRule]:
         """Evaluate the location's rules in order; yield those that hold, one per rule key."""
-        values = self.facts.values_for(WHOLE if tracer else location.needs, asked)
+        values = self.values_for(WHOLE if tracer else location.needs, asked)
         answered: set[Any] = set()
         for rule in location.rules_for(self._token):
-            if rule.source.key in answered:
-                continue
-            if rule.reads_allocation or tracer:
-                values["allocation"] = self._allocation(rule.activity)
-            holds = self._holds(rule, values)
-            if tracer:
-                tracer.evaluated(rule, values, holds)
-            if holds:
+            if rule.source.key not in answered and self._holds(rule, values, tracer):
                 answered.add(rule.source.key)
                 yield rule
 
-    def _holds(self, rule: CompiledRule, values: dict[str, Any]) -> bool:
+    def _holds(self, rule: CompiledRule, values: dict[str, Any], tracer: Tracer | None) -> bool:
+        if rule.reads_allocation or tracer:
+            values["allocation"] = self._allocations.get(rule.activity) or self._allocation(rule.activity)
         try:
-            return rule.holds(values)
+            holds = rule.holds(values)
         except Exception:  # whatever goes wrong inside one condition costs that rule, not the request
-            self.decision.errors.append(rule.source.where)
-            return False
+            self.errors.append(rule.source.where)
+            holds = False
+        if tracer:
+            tracer.evaluated(rule, values, holds)
+        return holds
 
     def _entry(self, rule: CompiledRule, asked: Entry, tracer: Tracer | None, executing: bool) -> Entry:
         entry = rule.frame()
-        impression = self._impressions.owe(rule) if executing else None
+        impression = self.impressions.owe(rule) if executing else None
         offers = rule.execute if executing else rule.prefetch
         entry["options"] = offers.options(asked, self._geo_tokens)
         if executing and offers.metric_copiers:
@@ -184,17 +191,13 @@ class _Run:
         return _traced(entry, tracer)
 
     def _allocation(self, activity: bytes) -> float:
-        known = self._allocations.get(activity)
-        if known is None:
-            self._visitor = self._visitor or visitor_part(visitor_key(self._ids) or self._new_id())
-            known = self._allocations[activity] = allocation_of(activity, self._visitor)
-        return known
+        self._visitor = self._visitor or visitor_part(visitor_key(self._ids) or self._new_id())
+        self._allocations[activity] = share = allocation_of(activity, self._visitor)
+        return share
 
-    def _listed_geo(self) -> dict[str, Any]:
-        if not self.program.geo_tokens:
-            return _NOTHING
-        geo = self.facts.geo()
-        return {token: geo[key] for token, key in self.program.geo_tokens if key in geo} if geo else _NOTHING
+
+def _geo_tokens(program: DecisionProgram, geo: dict[str, Any]) -> dict[str, Any]:
+    return {token: geo[key] for token, key in program.geo_tokens if key in geo}
 
 
 def _traced(entry: Entry, tracer: Tracer | None) -> Entry:

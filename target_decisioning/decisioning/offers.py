@@ -36,12 +36,12 @@ META_TOKENS = (
 )
 GEO_TOKENS = {
     "geo.city": "city",
-    "geo.country": "country",
-    "geo.state": "region",
+    "geo.country": "countryCode",
+    "geo.state": "stateCode",
     "geo.latitude": "latitude",
     "geo.longitude": "longitude",
 }
-"""Response token -> key of the context's geo."""
+"""Response token -> key of the request's geo."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 from target_decisioning.decisioning.allocation import activity_part, activity_text
 from target_decisioning.decisioning.artifact import Artifact, Fault, Rule, read
 from target_decisioning.decisioning.conditions import Condition, compile_conditions, parse
-from target_decisioning.decisioning.context import WHOLE
+from target_decisioning.decisioning.context import EVERYTHING, Needs
 from target_decisioning.decisioning.document import quoted
 from target_decisioning.decisioning.fresh import copier
 from target_decisioning.decisioning.offers import GEO_TOKENS, Offers, plan_execute, plan_prefetch
@@ -58,8 +58,8 @@ class Location:
     by_token: dict[str | None, tuple[CompiledRule, ...]] | None
     """None if the rules have too many tokens to be sorted by them."""
     untokened: tuple[CompiledRule, ...]
-    needs: tuple[str, ...]
-    """The parts of the context that its conditions read."""
+    needs: Needs
+    """What its conditions read."""
 
     def rules_for(self, property_token: str | None) -> tuple[CompiledRule, ...]:
         """Return the rules that a request with *property_token* may meet (semantics.md 4.2)."""
@@ -83,7 +83,7 @@ class DecisionProgram:
     views: dict[str, Location]
     every_view: Location
     geo_tokens: tuple[tuple[str, str], ...]
-    """The geo response tokens that the artifact lists: token, key in the context's geo."""
+    """The geo response tokens that the artifact lists: token, key in the request's geo."""
     local_mboxes: frozenset[str]
     local_views: frozenset[str]
     remote_mboxes: tuple[str, ...]
@@ -201,7 +201,6 @@ class _Compiler:
 
 _MADE = frozenset(("options", "metrics", "index"))
 """The keys of a consequence that an answer has its own of."""
-_EVERYTHING = frozenset((*WHOLE, "allocation"))
 
 
 def _never(_values: dict[str, Any]) -> bool:
@@ -209,7 +208,7 @@ def _never(_values: dict[str, Any]) -> bool:
 
 
 def _reads(condition: Condition) -> frozenset[str]:
-    return _EVERYTHING if condition.reads_everything else condition.reads
+    return EVERYTHING if condition.reads_everything else condition.reads
 
 
 def _location(rules: list[CompiledRule]) -> Location:
@@ -219,7 +218,7 @@ def _location(rules: list[CompiledRule]) -> Location:
         rules=tuple(rules),
         by_token={token: _meeting(rules, token) for token in tokens} if len(tokens) <= MAX_SORTED_TOKENS else None,
         untokened=_meeting(rules, None),
-        needs=tuple(part for part in WHOLE if part in reads),
+        needs=Needs.of(reads),
     )
 
 

@@ -89,7 +89,7 @@ class Tracer:
 
 def _target(rule: CompiledRule, values: dict[str, Any]) -> dict[str, Any]:
     return {
-        "context": fresh({**{key: values[key] for key in WHOLE}, "allocation": values["allocation"]}),
+        "context": fresh({key: values[key] for key in (*WHOLE.parts, "mbox", "allocation")}),
         **_told(rule.source.meta, campaignId="activity.id", campaignType="activity.type"),
         "matchedSegmentIds": [],
         "unmatchedSegmentIds": [],
