@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from target_decisioning.errors import ArtifactInvalid, ArtifactUnavailable, TargetError
+from target_decisioning.decisioning.document import dump
+from target_decisioning.errors import ArtifactUnavailable, TargetError
 from target_decisioning.http import HttpAnswer, HttpRequest, Transport, TransportError, retry_after_seconds
 
 FETCH_SECONDS = 20.0
@@ -127,14 +127,11 @@ def payload_bytes(payload: Mapping[str, Any] | str | bytes) -> bytes:
     """Return the option ``artifact_payload`` as bytes: what its owner does to it afterwards changes nothing.
 
     Raises:
-        ArtifactInvalid: it is no JSON.
+        ArtifactInvalid: it is no JSON value.
     """
     if isinstance(payload, bytes):
         return payload
-    try:
-        return (payload if isinstance(payload, str) else json.dumps(payload)).encode("utf-8", "surrogatepass")
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ArtifactInvalid(("artifact_payload", type(error).__name__, "what JSON can hold")) from error
+    return (payload if isinstance(payload, str) else dump(payload)).encode("utf-8", "surrogatepass")
 
 
 def _refusal(answer: HttpAnswer) -> FetchFailed:

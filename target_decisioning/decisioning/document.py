@@ -37,7 +37,7 @@ def read(source: Any) -> dict[str, Any]:
     Raises:
         ArtifactInvalid: no JSON object, or one that breaks a limit.
     """
-    text = _text(source) if isinstance(source, bytes | bytearray | str) else _dump(source)
+    text = _text(source) if isinstance(source, bytes | bytearray | str) else dump(source)
     try:
         document, reader = _parse(text)
     except RecursionError:
@@ -46,6 +46,21 @@ def read(source: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ArtifactInvalid((_WHOLE, json_kind(document), "an object with version, meta and rules"))
     return document
+
+
+def dump(payload: Any) -> str:
+    """Return a JSON value as text; what nests deeper than 200 levels is left out, and makes what holds it invalid.
+
+    Raises:
+        ArtifactInvalid: it is no JSON value, or nests deeper than any document may.
+    """
+    try:
+        try:
+            return json.dumps(payload)
+        except RecursionError:
+            return json.dumps(cut_value(payload))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ArtifactInvalid((_WHOLE, f"a value that is no JSON ({error})", "JSON values only")) from error
 
 
 def json_kind(value: Any) -> str:
@@ -74,16 +89,6 @@ def _text(source: bytes | bytearray | str) -> str:
         return source.decode(json.detect_encoding(source), "surrogatepass")
     except UnicodeDecodeError as error:
         raise ArtifactInvalid((f"byte {error.start}", "bytes that are no text", "JSON in UTF-8")) from error
-
-
-def _dump(payload: Any) -> str:
-    try:
-        try:
-            return json.dumps(payload)
-        except RecursionError:
-            return json.dumps(cut_value(payload))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ArtifactInvalid((_WHOLE, f"a value that is no JSON ({error})", "JSON values only")) from error
 
 
 def _parse(text: str) -> tuple[Any, _Reader]:

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 MAX_TEXT = 65_536
 MAX_PARAMETERS = 10_000
 MAX_ENTRIES = 10_000
+MAX_NESTING = 100
+"""Levels of a parameter's value: half of what the types of a request and an answer bear."""
 LARGEST_NUMBER = sys.float_info.max
 
 Reader = Callable[[Any], Any]
@@ -136,8 +138,8 @@ def parameters(value: Any) -> dict[str, Any]:
     return taken
 
 
-def free_form(value: Any) -> Any:
-    """Read any JSON value."""
+def free_form(value: Any, levels: int = MAX_NESTING) -> Any:
+    """Read any JSON value of at most so many *levels*."""
     kind = type(value)
     if value is None:
         return value
@@ -145,11 +147,13 @@ def free_form(value: Any) -> Any:
         return _finite(value)
     if kind is str:
         return _whole_text(scalar(value))
+    if not isinstance(value, Mapping | list | tuple):
+        return _of_subclass(value)
+    if not levels:
+        raise Unreadable("too many levels of nesting", f"at most {MAX_NESTING}")
     if isinstance(value, Mapping):
-        return {_key(key): free_form(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [free_form(part) for part in value]
-    return _of_subclass(value)
+        return {_key(key): free_form(part, levels - 1) for key, part in value.items()}
+    return [free_form(part, levels - 1) for part in value]
 
 
 def is_number(value: Any) -> bool:
@@ -170,12 +174,9 @@ def kind_of(value: Any) -> str:
 def _parameter(key: Any, raw: Any) -> Any:
     try:
         return free_form(raw)
-    except RecursionError:
-        unreadable = Unreadable("too many levels of nesting", "a text")
-    except Unreadable as error:
-        unreadable = error
-    unreadable.path.append(f'["{str(key)[:80]}"]' if str(key).isprintable() else "[...]")
-    raise unreadable
+    except Unreadable as unreadable:
+        unreadable.path.append(f'["{str(key)[:80]}"]' if str(key).isprintable() else "[...]")
+        raise
 
 
 def _finite(number: Any) -> Any:

@@ -234,3 +234,19 @@ def test_odd_parameters_are_plain_data():
     artifact = an_artifact(home=[a_rule(text, condition={"and": conditions})])
     decision = decide(artifact, execute=mboxes("home", parameters=ODD_PARAMETERS))
     assert (offers(decision), decision.errors) == (["AB1${keys}"], [])
+
+
+@pytest.mark.parametrize("depth", [1, 100, 101, 200, *range(484, 494), 5000])
+def test_a_parameter_of_any_depth_is_decided_or_refused(depth):
+    """A deep one would take the caller's stack: in a trace, in an answer that is read, on the wire."""
+    value = []
+    for _ in range(depth - 1):
+        value = [value]
+    request = {"trace": {}, "execute": mboxes("home", parameters={"a": value})}
+    call = CallOptions(request=request)
+    if depth <= 100:
+        assert answer(FIXED, request)
+        return
+    with pytest.raises(RequestError) as caught:
+        prepare(call, CONFIG, None, NOON, lambda: "new")
+    assert caught.value.where == 'request.execute.mboxes[0].parameters["a"]'

@@ -5,6 +5,7 @@ import pickle
 
 import pytest
 
+from target_decisioning import TargetClient
 from target_decisioning.decisioning import load_program
 from target_decisioning.decisioning.artifact import DEFAULT_GLOBAL_MBOX, read
 from target_decisioning.errors import ArtifactInvalid, ArtifactUnsupported
@@ -213,6 +214,22 @@ def test_a_condition_of_depth_5_000_costs_its_location_only():
     ((where, found, _),) = program.undecidable["mboxes", "home"]
     assert (where, found) == ('rules.mboxes["home"][0].condition', "a deeper condition")
     assert offers(decide(program, execute=mboxes("home", "cart"))) == ["rest", "sold"]
+
+
+def test_so_it_does_in_a_payload():
+    """Case 63, as a client's owner may have it."""
+    condition = True
+    for _ in range(5000):
+        condition = {"!": [condition]}
+    payload = an_artifact(home=[a_rule("other", condition=condition), a_rule("rest")])
+    options = {"client": CLIENT, "organization_id": "ORG@AdobeOrg", "decisioning_method": "on-device"}
+    with TargetClient.create(options, artifact_payload=payload, telemetry_enabled=False) as client:
+        envelope = client.get_offers(request={"prefetch": mboxes("home")})
+        assert envelope.response.prefetch.mboxes[0].options[0].content == "rest"
+        assert (envelope.response.status, envelope.meta.remote_mboxes) == (206, ["home"])
+        assert list(client.status()["undecidable"]) == ['rules.mboxes["home"]']
+    while condition is not True:  # taken apart level by level
+        ((condition,),) = condition.values()
 
 
 @pytest.mark.parametrize("condition", [{}, {"condition": None}])
