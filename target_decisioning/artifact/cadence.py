@@ -1,6 +1,7 @@
 """When to ask for the artifact next.
 
     confirmed   interval                                      (x 0.9 to 1.1, as all below that are not back-off)
+    busy        soon: another process of this host is downloading
     refused     10 intervals, at most an hour                 401, 403, 404: stays so until two good polls
     failed      back-off 1 s to 60 s, never past an interval  anything else; ``Retry-After`` goes first
 
@@ -19,6 +20,8 @@ SLOW_INTERVALS = 10
 DEFAULT_INTERVAL_SECONDS = 300.0  # what the slow cadence is reckoned from where there is no polling
 GOOD_POLLS_TO_TRUST = 2
 LEAST_RETRY_SECONDS = 0.5
+BUSY_SECONDS = 0.25
+APART = 0.02  # of an interval, at most: how far apart those poll who agree on a time
 
 
 class Cadence:
@@ -39,13 +42,24 @@ class Cadence:
         """Return the wait before the first poll; fleets that start with fresh artifacts are spread."""
         return random.uniform(0.0, self.interval_seconds) if is_fresh else 0.0  # noqa: S311
 
-    def confirmed(self) -> float | None:
-        """Take a poll that brought an artifact, or said that nothing changed."""
+    def confirmed(self, *, age_seconds: float = 0.0, seed: object = None) -> float | None:
+        """Take a poll that brought an artifact, or said that nothing changed.
+
+        Args:
+            age_seconds: how long ago another process had that poll.
+            seed: the same for all processes that share the artifact: they agree on the next time, but for a little.
+        """
         self.failures_in_a_row = 0
         self._good_polls_owed = max(self._good_polls_owed - 1, 0)
         if not self.interval_seconds:
             return None
-        return _jittered(self.slow_seconds if self._good_polls_owed else self.interval_seconds)
+        seconds = self.slow_seconds if self._good_polls_owed else self.interval_seconds
+        return max((_jittered(seconds) if seed is None else _agreed(seconds, seed)) - age_seconds, 0.0)
+
+    def busy(self) -> float:
+        """Return the wait until another process will probably have downloaded."""
+        longest = min(BUSY_SECONDS, self.interval_seconds / 4 or BUSY_SECONDS)
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311
 
     def refused(self, *, is_ready: bool) -> float | None:
         """Take an answer that will not change by asking again soon."""
@@ -62,6 +76,11 @@ class Cadence:
             return max(retry_after_seconds, LEAST_RETRY_SECONDS)
         wait = backoff_seconds(self.failures_in_a_row, FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS)
         return min(wait, _jittered(self.interval_seconds)) if self.interval_seconds else wait
+
+
+def _agreed(seconds: float, seed: object) -> float:
+    agreed = random.Random(repr(seed)).uniform(0.9, 1.1 - APART)  # noqa: S311
+    return seconds * (agreed + random.uniform(0.0, APART))  # noqa: S311
 
 
 def _jittered(seconds: float) -> float:

@@ -28,12 +28,15 @@ from target_decisioning.artifact.location import (
 from target_decisioning.artifact.polling import Polling
 from target_decisioning.artifact.retrieval import (
     Brought,
+    Busy,
     CompileProgram,
+    Confirmed,
     Failed,
     Outcome,
     Reader,
     Retrieval,
 )
+from target_decisioning.artifact.sharing import Alone, SharedFolder
 from target_decisioning.artifact.source import FETCH_SECONDS, FileSource, HttpSource, Source, payload_bytes
 from target_decisioning.artifact.store import ArtifactStore
 from target_decisioning.errors import ArtifactInvalid
@@ -100,7 +103,7 @@ class ArtifactKeeper:
         source = _source(config, transport, self.location)
         self._retrieval = Retrieval(source, self._reader, self._cadence.slow_seconds) if source else None
         self._is_local = source is None or source.kind == "file"
-        self._store = _store(config, self.location, logger, is_local=self._is_local)
+        self._sharing = _sharing(config, self.location, logger, self._reader, is_local=self._is_local)
         self._outage = OutageLog(logger, "Failed to retrieve artifact")
         self.current: Loaded | None = None
         self._last_failure: tuple[Failed, int] | None = None
@@ -170,7 +173,7 @@ class ArtifactKeeper:
             "failures_in_a_row": self._cadence.failures_in_a_row,
             "next_poll_seconds": self._next_poll_seconds(),
             "timer_restarts": self._restarts,
-            "set_aside": self._store.set_aside_count if self._store else 0,
+            "set_aside": self._sharing.set_aside_count,
         }
 
     def last_error(self) -> Exception | None:
@@ -197,36 +200,30 @@ class ArtifactKeeper:
         except ArtifactInvalid as error:
             outcome = Failed("invalid", error)
         if isinstance(outcome, Brought):
-            self._install(outcome, source="payload", location=None)
+            self._install(outcome)
         else:
             self._tell(self._note_failure(outcome, location=None))
 
     def _load_stored(self) -> bool:
         """Take the artifact on disk, if there is one; return whether it is younger than one polling interval."""
-        stored = self._store.load() if self._store else None
-        if stored is None or self._store is None:
+        stored = self._sharing.load()
+        if stored is None:
             return False
-        outcome = self._reader.read(stored.body)
-        if isinstance(outcome, Failed):
-            self._store.set_aside(f"it cannot be used ({outcome.reason})")
-            return False
-        age_seconds = max(time.time() - stored.confirmed_ms / 1000, 0.0)
-        brought = dataclasses.replace(outcome, etag=stored.etag)
-        self._install(brought, source="disk", location=self.location, age_seconds=age_seconds)
-        return age_seconds < self.polling_interval_seconds
+        self._install(stored)
+        return stored.age_seconds < self.polling_interval_seconds
 
-    def _install(self, brought: Brought, *, source: str, location: str | None, age_seconds: float = 0.0) -> None:
+    def _install(self, brought: Brought) -> None:
         """Make the program that came the current one, and say so the first time."""
         before = self.current
         is_new = before is None or before.program is not brought.program
         self.current = Loaded(
             program=brought.program,
             etag=brought.etag,
-            location=location,
-            source=source,
+            location=None if brought.source == "payload" else self.location,
+            source=brought.source,
             loaded_at_ms=int(time.time() * 1000),
             retrieval_count=(before.retrieval_count if before else 0) + is_new,
-            confirmed_at=time.monotonic() - age_seconds,
+            confirmed_at=time.monotonic() - brought.age_seconds,
             digest=brought.digest,
         )
         self._is_stale_told = False
@@ -240,33 +237,46 @@ class ArtifactKeeper:
 
     def _poll(self, total_seconds: float = FETCH_SECONDS) -> None:
         """Try once, unless another thread does; arm the next try; then tell the listeners."""
-        if self._retrieval is None or self._is_closed or not self._fetching.acquire(blocking=False):
+        fetching = self._fetching
+        if self._retrieval is None or self._is_closed or not fetching.acquire(blocking=False):
             return
         try:
-            outcome = self._retrieval.retrieve(self.current, total_seconds)
-            told = [] if self._is_closed else self._take(outcome)
+            with self._sharing.turn(self.current) as news:
+                outcome = news or self._retrieval.retrieve(self.current, total_seconds)
+                is_in_vain = self._is_closed or fetching is not self._fetching
+                told = [] if is_in_vain else self._take(outcome, is_news=news is not None)
+        except Exception as error:  # whatever it is, it must not be the last poll
+            is_in_vain = self._is_closed or fetching is not self._fetching
+            told = [] if is_in_vain else self._take(Failed("internal", error), is_news=True)
         finally:
-            self._fetching.release()
+            fetching.release()
         self._tell(told)
 
-    def _take(self, outcome: Outcome) -> list[Told]:
-        """Let *outcome* change what stands; return what the listeners should hear of it."""
+    def _take(self, outcome: Outcome, *, is_news: bool) -> list[Told]:
+        """Let *outcome* change what stands, and arm the next poll; return what the listeners should hear of it.
+
+        ``is_news``: another process found it out.
+        """
+        told = self._accept(outcome)
+        if not is_news:
+            self._sharing.record(outcome)
+        self._arm(self._delay_after(outcome))
+        return told
+
+    def _accept(self, outcome: Outcome) -> list[Told]:
         if isinstance(outcome, Failed):
-            told = self._note_failure(outcome, location=self.location)
-            self._arm(self._delay_after(outcome))
-            return told
-        told = self._keep(outcome) if isinstance(outcome, Brought) else self._confirm()
+            return self._note_failure(outcome, location=self.location)
+        if isinstance(outcome, Busy):
+            return []
+        told = self._keep(outcome) if isinstance(outcome, Brought) else self._confirm(outcome)
         self._last_failure = None
         self._outage.recovered()
-        self._arm(self._cadence.confirmed())
         return told
 
     def _keep(self, brought: Brought) -> list[Told]:
-        source = "file" if self._is_local else "network"
-        self._install(brought, source=source, location=self.location)
-        if self._store:
-            self._store.save(brought.body, brought.etag)
-        if self._on_download and not self._is_local:
+        self._install(brought)
+        is_networked = brought.source == "network"
+        if self._on_download and is_networked:
             self._on_download(brought.execution_ms, brought.parsing_ms, brought.timing)
         told: list[Told] = []
         if self._is_listened_to(ARTIFACT_DOWNLOAD_SUCCEEDED):
@@ -274,17 +284,15 @@ class ArtifactKeeper:
             told.append(
                 (ARTIFACT_DOWNLOAD_SUCCEEDED, {"artifact_location": self.location, "artifact_payload": artifact})
             )
-        if not self._is_local:
+        if is_networked:
             told.append((GEO_LOCATION_UPDATED, {"geo_context": geo_of(brought.headers)}))
         return told
 
-    def _confirm(self) -> list[Told]:
+    def _confirm(self, confirmed: Confirmed) -> list[Told]:
         current = self.current
         if current is not None:
-            self.current = dataclasses.replace(current, confirmed_at=time.monotonic())
+            self.current = dataclasses.replace(current, confirmed_at=time.monotonic() - confirmed.age_seconds)
             self._is_stale_told = False
-        if self._store:
-            self._store.confirm()
         return []
 
     def _note_failure(self, failure: Failed, *, location: str | None) -> list[Told]:
@@ -301,14 +309,16 @@ class ArtifactKeeper:
             self._unready_since = time.monotonic()
         self.current = None
         self._ready.clear()
-        if self._store:
-            self._store.remove()
 
-    def _delay_after(self, failure: Failed) -> float | None:
+    def _delay_after(self, outcome: Outcome) -> float | None:
+        if isinstance(outcome, Busy):
+            return self._cadence.busy()
+        if isinstance(outcome, Brought | Confirmed):
+            return self._cadence.confirmed(age_seconds=outcome.age_seconds, seed=self._sharing.seed)
         is_ready = self.current is not None
-        if failure.status in REFUSALS:
+        if outcome.status in REFUSALS:
             return self._cadence.refused(is_ready=is_ready)
-        return self._cadence.failed(is_ready=is_ready, retry_after_seconds=failure.retry_after_seconds)
+        return self._cadence.failed(is_ready=is_ready, retry_after_seconds=outcome.retry_after_seconds)
 
     def _arm(self, delay_seconds: float | None) -> None:
         """Poll in *delay_seconds*; None: not again."""
@@ -352,6 +362,7 @@ class ArtifactKeeper:
             self._arm(self._cadence.first(is_fresh=self.current is not None))
         elif not self._polling.is_alive or late_seconds > OVERDUE_SECONDS:
             self._restarts += 1
+            self._fetching = threading.Lock()  # a fetch that hangs is given up; what it brings late is not taken
             self._arm(max(-late_seconds, 0.0))
 
     def _fetch_if_due(self, total_seconds: float) -> None:
@@ -371,6 +382,7 @@ class ArtifactKeeper:
         self._pid = os.getpid()
         self._next_look = 0.0
         self._is_forked = self._due is not None
+        self._sharing.begin_in_child()
         self._fetching = threading.Lock()
         self._ready = threading.Event()
         if self.current is not None:
@@ -399,8 +411,11 @@ def _source(config: Config, transport: Transport, location: str) -> Source | Non
     return HttpSource(location, transport, follow_redirects=config.follow_artifact_redirects)
 
 
-def _store(config: Config, location: str, logger: Logger, *, is_local: bool) -> ArtifactStore | None:
-    return None if is_local or config.cache_dir is None else ArtifactStore(config.cache_dir, location, logger)
+def _sharing(config: Config, location: str, logger: Logger, reader: Reader, *, is_local: bool) -> Alone:
+    if is_local or config.cache_dir is None:
+        return Alone()
+    store = ArtifactStore(config.cache_dir, location, logger)
+    return SharedFolder(store, reader, forgets_forbidden=config.on_forbidden == "clear")
 
 
 def _described(failure: Failed, at_ms: int) -> dict[str, Any]:

@@ -22,12 +22,18 @@ CompileProgram = Callable[[bytes], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
-    """An artifact came and compiled. ``body`` is as it was fetched, ``text`` its JSON; times are in milliseconds."""
+    """An artifact came and compiled. ``body`` is as it was fetched, ``text`` its JSON; times are in milliseconds.
+
+    ``source`` is ``payload``, ``file``, ``disk`` or ``network``; ``age_seconds`` tells how long ago its source
+    confirmed it.
+    """
 
     program: Any
     body: bytes = field(repr=False)
     text: bytes = field(repr=False)
     digest: bytes = field(repr=False)
+    source: str = "payload"
+    age_seconds: float = 0.0
     etag: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timing: Mapping[str, float] = field(default_factory=dict)
@@ -37,7 +43,14 @@ class Brought:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The source still has the artifact of the current program."""
+    """The source said *age_seconds* ago that it still has the artifact of the current program."""
+
+    age_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Another process of this host is about to find out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +66,7 @@ class Failed:
     retry_after_seconds: float | None = None
 
 
-Outcome = Brought | Confirmed | Failed
+Outcome = Brought | Confirmed | Busy | Failed
 
 
 class Reader:
@@ -62,12 +75,16 @@ class Reader:
     def __init__(self, compile_program: CompileProgram, artifact_format: str, organization_id: str) -> None:
         self._compile, self._format, self._organization_id = compile_program, artifact_format, organization_id
 
-    def read(self, body: bytes) -> Brought | Failed:
-        """Return the program that *body* makes, or why there is none. Never raises."""
-        began = time.monotonic()
+    def read(self, body: bytes, current: Loaded | None = None) -> Brought | Failed:
+        """Return the program that *body* makes, or why there is none. Never raises.
+
+        If *current* was made from the same bytes, nothing is compiled: it is its program.
+        """
+        began, digest = time.monotonic(), digest_of(body)
         try:
             text = self.text_of(body)
-            program = self._compile(text)
+            is_current = current is not None and current.digest == digest
+            program = current.program if current is not None and is_current else self._compile(text)
         except ArtifactUnsupported as error:
             return Failed("unsupported", error)
         except ArtifactInvalid as error:
@@ -77,7 +94,7 @@ class Reader:
             fault.__cause__ = error
             return Failed("invalid", fault)
         parsing_ms = (time.monotonic() - began) * 1000
-        return Brought(program=program, body=body, text=text, digest=digest_of(body), parsing_ms=parsing_ms)
+        return Brought(program=program, body=body, text=text, digest=digest, parsing_ms=parsing_ms)
 
     def text_of(self, body: bytes) -> bytes:
         """Return the JSON text that *body* holds.
@@ -120,7 +137,7 @@ class Retrieval:
             return Failed(failure.reason, failure.error, failure.status, failure.retry_after_seconds)
         except Exception as error:  # a caller's session may raise anything
             return Failed("connect", error)
-        outcome = Confirmed() if fetched is None else self._judge(fetched, current, rejected)
+        outcome: Outcome = Confirmed() if fetched is None else self._judge(fetched, current, rejected)
         if isinstance(outcome, Brought):
             return dataclasses.replace(outcome, execution_ms=(time.monotonic() - began) * 1000)
         return outcome
@@ -133,18 +150,14 @@ class Retrieval:
         digest = digest_of(fetched.body)
         if rejected is not None and digest == rejected.digest:
             return rejected.failure
-        outcome = self._again(fetched.body, digest, current) or self._reader.read(fetched.body)
+        outcome = self._reader.read(fetched.body, current)
         if isinstance(outcome, Failed):
             self._rejected = _Rejected(failure=outcome, etag=fetched.etag, digest=digest, at=time.monotonic())
             return outcome
         self._rejected = None
-        return dataclasses.replace(outcome, etag=fetched.etag, headers=fetched.headers, timing=fetched.timing)
-
-    def _again(self, body: bytes, digest: bytes, current: Loaded | None) -> Brought | None:
-        """Return the current program if *body* is what it was made from: nothing to compile."""
-        if current is None or current.digest != digest:
-            return None
-        return Brought(program=current.program, body=body, text=self._reader.text_of(body), digest=digest)
+        return dataclasses.replace(
+            outcome, source=self._source.kind, etag=fetched.etag, headers=fetched.headers, timing=fetched.timing
+        )
 
     def _remembered(self) -> _Rejected | None:
         rejected = self._rejected

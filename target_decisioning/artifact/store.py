@@ -36,6 +36,24 @@ class Stored:
     confirmed_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells one state of a file from another."""
+
+    inode: int
+    size: int
+    modified_ns: int
+
+    @property
+    def age_seconds(self) -> float:
+        """By the wall clock, so it may be anything; never negative."""
+        return max(time.time() - self.modified_ns / 1e9, 0.0)
+
+    def is_same_file(self, other: Stamp) -> bool:
+        """Whether only the time of the last change differs: files are replaced, not written to."""
+        return (self.inode, self.size) == (other.inode, other.size)
+
+
 class _Unusable(Exception):
     """A file is there, but not one that this version wrote whole for this location."""
 
@@ -49,6 +67,10 @@ class ArtifactStore:
         self._logger = logger
         self._has_warned = False
         self.set_aside_count = 0
+
+    def stamp(self) -> Stamp | None:
+        """Return what changes whenever something is stored or confirmed; None if nothing is stored."""
+        return stamp_of(self.path)
 
     def load(self) -> Stored | None:
         """Return what is stored; None if there is nothing that can be used."""
@@ -70,7 +92,7 @@ class ArtifactStore:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._remove_abandoned()
-            _write_over(self.path, first.encode() + rest)
+            write_over(self.path, first.encode() + rest)
         except OSError as error:
             self._warn(f"The artifact cannot be stored: {error.strerror}")
 
@@ -127,7 +149,16 @@ class ArtifactStore:
             warn(self._logger, message)
 
 
-def _write_over(path: Path, data: bytes) -> None:
+def stamp_of(path: Path) -> Stamp | None:
+    """Return the stamp of *path*; None if it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return Stamp(found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def write_over(path: Path, data: bytes) -> None:
     """Put *data* at *path* in one step that survives a crash; readable by its owner only."""
     handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
     try:
