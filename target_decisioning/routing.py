@@ -75,7 +75,7 @@ def merge(asked: Entry, needs: Needs, decision: Decision, answer: Entry) -> Entr
     merged = {key: value for key, value in answer.items() if key not in MODES}
     answered_id = answer.get("id") or {}
     if not answered_id.get("tntId"):  # the visitor stays who both parts were decided for
-        merged["id"] = {**fresh(asked["id"]), **answered_id}
+        merged["id"] = {**answered_id, **fresh(asked["id"])}
     for mode in MODES:
         if mode in asked:
             local = getattr(decision, mode) or {}
