@@ -128,6 +128,7 @@ class Reporting:
             item["cluster"],
             safe_to_repeat=False,
             timeout_seconds=CALL_SECONDS if seconds is None else seconds,
+            in_background=True,
         )
 
     def _item(self, prepared: Prepared, context: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:

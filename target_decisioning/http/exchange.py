@@ -16,12 +16,29 @@ class Exchange:
     """One request and its answer, seen as time.
 
     ``was_sent`` turns true just before the first byte of the request leaves; ``dns_seconds`` and ``tls_seconds`` stay
-    None where a connection is used again.
+    None where a connection is used again. *in_background*: nobody waits for it, so it takes no connection from those
+    for which somebody does.
     """
 
-    __slots__ = ("_connect_seconds", "_ends", "_gap_seconds", "dns_seconds", "tls_seconds", "was_sent")
+    __slots__ = (
+        "_connect_seconds",
+        "_ends",
+        "_gap_seconds",
+        "dns_seconds",
+        "in_background",
+        "tls_seconds",
+        "was_sent",
+    )
 
-    def __init__(self, total_seconds: float, connect_seconds: float, gap_seconds: float | None) -> None:
+    def __init__(
+        self,
+        total_seconds: float,
+        connect_seconds: float,
+        gap_seconds: float | None,
+        *,
+        in_background: bool = False,
+    ) -> None:
+        self.in_background = in_background
         self._ends = time.monotonic() + total_seconds
         self._connect_seconds = connect_seconds
         self._gap_seconds = gap_seconds

@@ -14,7 +14,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -26,6 +26,7 @@ from target_decisioning.http.resolve import Address, resolve
 
 KEPT_CONNECTIONS = 64
 """Idle connections kept per host: as many threads can speak to it at once without connecting anew."""
+_BACKGROUND = "background://"
 
 
 def new_session() -> requests.Session:
@@ -33,7 +34,7 @@ def new_session() -> requests.Session:
 
     A stored cookie would show one visitor's state to the next visitor.
     """
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.headers.clear()
     session.headers.update({"User-Agent": f"target_decisioning/{__version__}", "Accept": "*/*"})
@@ -41,7 +42,17 @@ def new_session() -> requests.Session:
     adapter = _Adapter(pool_maxsize=KEPT_CONNECTIONS)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
+    session.mount(_BACKGROUND, _Adapter(pool_maxsize=KEPT_CONNECTIONS))
     return session
+
+
+class _Session(requests.Session):
+    """Has connections of its own for what happens in the background: a caller never finds his one taken."""
+
+    def get_adapter(self, url: str) -> BaseAdapter:
+        exchange = current()
+        is_apart = exchange is not None and exchange.in_background
+        return super().get_adapter(_BACKGROUND if is_apart else url)
 
 
 class _TimedReader(io.RawIOBase):

@@ -69,6 +69,7 @@ class Transport:
         max_body_bytes: int = 64 * MiB,
         redirects: int = 0,
         wants_body: WantsBody | None = None,
+        in_background: bool = False,
     ) -> HttpAnswer:
         """Send *request* and return its answer, of whatever status.
 
@@ -81,12 +82,13 @@ class Transport:
             max_body_bytes: cap on the body after decoding.
             redirects: how many redirects of a GET to the same scheme, host and port are followed, at most 3.
             wants_body: may decline the body once status and headers are known.
+            in_background: nobody waits for the answer; it comes over other connections than those that somebody needs.
 
         Raises:
             TransportError: no whole answer came. Of an answer that is no success (status 300 and up) the body is
                 only the start, and empty where it could not be read.
         """
-        exchange = Exchange(total_seconds, connect_seconds, gap_seconds)
+        exchange = Exchange(total_seconds, connect_seconds, gap_seconds, in_background=in_background)
         limits = (max_wire_bytes, max_body_bytes)
         for followed in range(min(redirects, MOST_REDIRECTS) + 1):
             answer = self._exchange(request, exchange, limits, wants_body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Protocol
@@ -52,6 +53,7 @@ class DeliveryApi:
         *,
         safe_to_repeat: bool,
         timeout_seconds: float | None = None,
+        in_background: bool = False,
     ) -> Delivered:
         """Return the response (wire) to *body*, and the times of the call that brought it.
 
@@ -61,6 +63,7 @@ class DeliveryApi:
             cluster: the edge cluster to ask, None for the client's own host.
             safe_to_repeat: whether a second arrival would harm nothing (no ``execute`` part).
             timeout_seconds: total time instead of the client's.
+            in_background: nobody waits for it, so it takes no connection from a call for which somebody does.
 
         Raises:
             DeliveryTimeout: the total time passed without an answer.
@@ -78,9 +81,9 @@ class DeliveryApi:
             breaker=self._breakers.of(urlsplit(request.url).netloc),
             budget=self._budget,
         )
-        return drive(steps, self._take)
+        return drive(steps, functools.partial(self._take, in_background=in_background))
 
-    def _take(self, step: Attempt | Pause) -> HttpAnswer | None:
+    def _take(self, step: Attempt | Pause, *, in_background: bool) -> HttpAnswer | None:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
@@ -89,6 +92,7 @@ class DeliveryApi:
             total_seconds=step.total_seconds,
             max_wire_bytes=LARGEST_ANSWER,
             max_body_bytes=LARGEST_ANSWER,
+            in_background=in_background,
         )
         if self._config.log_bodies:
             self._logger.debug("Delivery answer, status %s: %r", answer.status, answer.body)
