@@ -13,12 +13,14 @@ from typing import Any
 
 from target_decisioning.artifact import Loaded
 from target_decisioning.config import Config
+from target_decisioning.decisioning import Decision
 from target_decisioning.decisioning.fresh import fresh
 from target_decisioning.decisioning.javascript import to_text
-from target_decisioning.delivery import Cookie, Meta, TargetDeliveryResponse
+from target_decisioning.delivery import Meta, TargetDeliveryResponse
 from target_decisioning.errors import ArtifactUnavailable, DeliveryError
 from target_decisioning.http import OutageLog
-from target_decisioning.on_device import Decided, OnDevice, new_id
+from target_decisioning.ids import new_id
+from target_decisioning.on_device import OnDevice
 from target_decisioning.preparation import Prepared, hint_cookie, target_cookie
 from target_decisioning.remote import DeliveryApi
 from target_decisioning.routing import NO_NEEDS, ONLY_SERVER, Needs, local_only, merge, needs_of, sources, split
@@ -86,10 +88,10 @@ class Answering:
 
     def _decide(self, on_device: OnDevice, loaded: Loaded, prepared: Prepared, needs: Needs) -> Answered:
         prepared.identify(new_id)
-        decided = on_device.decide(loaded, prepared, prepared.request)
-        response = self._local_response(prepared, decided, status=206 if needs else 200)
+        decision, context = on_device.decide(loaded, prepared, prepared.request)
+        response = self._local_response(prepared, decision, status=206 if needs else 200)
         envelope = _envelope(prepared, response, _meta(ON_DEVICE, needs))
-        return Answered(envelope, response, decided.context, decided.decision.impressions, _own(prepared))
+        return Answered(envelope, response, context, decision.impressions, _own(prepared))
 
     def _share(
         self, on_device: OnDevice, loaded: Loaded, prepared: Prepared, needs: Needs, *, strict: bool
@@ -104,27 +106,34 @@ class Answering:
             return self._deliver(prepared, needs, is_hybrid=True)
         prepared.identify(new_id)
         local["id"] = remote["id"] = prepared.request["id"]
-        decided = on_device.decide(loaded, prepared, local)
-        return self._merge(prepared, needs, decided, remote, strict=strict)
+        decision, context = on_device.decide(loaded, prepared, local)
+        return self._merge(prepared, needs, decision, context, remote, strict=strict)
 
     def _merge(
-        self, prepared: Prepared, needs: Needs, decided: Decided, remote: dict[str, Any], *, strict: bool
+        self,
+        prepared: Prepared,
+        needs: Needs,
+        decision: Decision,
+        context: dict[str, Any],
+        remote: dict[str, Any],
+        *,
+        strict: bool,
     ) -> Answered:
-        """Ask the server for the *remote* part, and join its answer with what was *decided*."""
-        owed = decided.decision.impressions
+        """Ask the server for the *remote* part, and join its answer with the *decision*, made in *context*."""
+        owed = decision.impressions
         try:
             answer, timing = self._ask(prepared, remote)
-            response = merge(prepared.request, needs, decided.decision, answer)
+            response = merge(prepared.request, needs, decision, answer)
         except DeliveryError as failure:
             self._outage.failed(str(failure))
             if strict:
                 raise
-            response = self._local_response(prepared, decided, status=206)
+            response = self._local_response(prepared, decision, status=206)
             envelope = _envelope(prepared, response, _shared_meta(prepared, needs, failure))
-            return Answered(envelope, response, decided.context, owed, _own(prepared))
+            return Answered(envelope, response, context, owed, _own(prepared))
         self._outage.recovered()
         envelope = _envelope(prepared, response, _shared_meta(prepared, needs))
-        return Answered(envelope, response, decided.context, owed, timing=timing)
+        return Answered(envelope, response, context, owed, timing=timing)
 
     def _deliver(self, prepared: Prepared, needs: Needs, *, is_hybrid: bool = False) -> Answered:
         response, timing = self._ask(prepared, prepared.request)
@@ -141,16 +150,16 @@ class Answering:
             safe_to_repeat="execute" not in request,
         )
 
-    def _local_response(self, prepared: Prepared, decided: Decided, *, status: int) -> dict[str, Any]:
+    def _local_response(self, prepared: Prepared, decision: Decision, *, status: int) -> dict[str, Any]:
         """Return a response that is decided here (semantics.md 4.4)."""
-        response = {
+        ids = prepared.request.get("id", _NOTHING)
+        return {
             "status": status,
             "requestId": prepared.request["requestId"],
-            "id": fresh(prepared.request.get("id", {})),
+            "id": fresh(ids) if "customerIds" in ids else ids.copy(),
             "client": self._config.client,
+            **local_only(decision),
         }
-        response.update(local_only(decided.decision))
-        return response
 
 
 _NOTHING: dict[str, Any] = {}
@@ -158,8 +167,8 @@ _NO_ENGINE = "The client was created for server-side decisions and keeps no arti
 
 
 def _own(prepared: Prepared) -> list[dict[str, Any]]:
-    notifications: list[dict[str, Any]] = prepared.request.get("notifications", [])
-    return notifications
+    own: list[dict[str, Any]] = prepared.request.get("notifications", [])
+    return own
 
 
 def _meta(method: str, needs: Needs) -> Meta:
@@ -179,12 +188,11 @@ def _envelope(prepared: Prepared, response: dict[str, Any], meta: Meta) -> Targe
     tnt_id = (response.get("id") or _NOTHING).get("tntId")
     if type(tnt_id) is not str and tnt_id is not None:
         tnt_id = to_text(tnt_id)
-    hint = hint_cookie(prepared.cluster, response.get("edgeHost"))
     return TargetDeliveryResponse(
         response,
         prepared.request,
         meta,
-        Cookie(**target_cookie(prepared.session_id, tnt_id, prepared.now_ms)),
-        Cookie(**hint) if hint else None,
+        target_cookie(prepared.session_id, tnt_id, prepared.now_ms),
+        hint_cookie(prepared.cluster, response.get("edgeHost")),
         prepared.visitor_state,
     )

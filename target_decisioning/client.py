@@ -24,8 +24,9 @@ from target_decisioning.delivery import TargetDeliveryResponse
 from target_decisioning.errors import ClientClosed, ConfigError, RequestError
 from target_decisioning.events import CLIENT_READY, EVENTS, Listeners
 from target_decisioning.http import Transport
-from target_decisioning.log import GuardedLogger
-from target_decisioning.on_device import OnDevice, compiler, new_id
+from target_decisioning.ids import new_id
+from target_decisioning.log import GuardedLogger, warn
+from target_decisioning.on_device import OnDevice, compiler
 from target_decisioning.preparation import (
     CallOptions,
     Prepared,
@@ -295,10 +296,16 @@ class TargetClient:
         began = time.perf_counter()
         prepared = prepare(call, self._config, self._location_hint, round(time.time() * 1000), new_id)
         prepared.began, prepared.parsing_ms = began, (time.perf_counter() - began) * 1000
+        if prepared.dropped or call.unknown:
+            self._tell_what_is_ignored(prepared, call)
+        return prepared
+
+    def _tell_what_is_ignored(self, prepared: Prepared, call: CallOptions) -> None:
         for where in prepared.dropped:
             kind = "Notification" if where.startswith("notifications") else "Mbox"
             self._config.logger.error(f"{kind} validation failed for: {where}")
-        return prepared
+        for option in call.unknown:
+            warn(self._config.logger, f"An unknown option is ignored: {option}")
 
     def _run(self, call: CallOptions, work: Callable[[], Answer]) -> Answer | AsyncResult[Answer]:
         if not self._config.background:

@@ -8,9 +8,7 @@ Source: semantics.md 2.7, 4, 5.
 from __future__ import annotations
 
 import time
-import uuid
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,17 +19,10 @@ from target_decisioning.errors import ArtifactError, ArtifactUnavailable, Artifa
 from target_decisioning.events import Emit
 from target_decisioning.geo import GeoLookup
 from target_decisioning.http import Transport
+from target_decisioning.ids import new_id
 from target_decisioning.preparation import Prepared
 
 NOT_DOWNLOADED = "Not Applicable"
-
-
-@dataclass(slots=True, repr=False)
-class Decided:
-    """A decision, and the context that it was made in (with a place that was looked up)."""
-
-    decision: Decision
-    context: dict[str, Any]
 
 
 class OnDevice:
@@ -74,29 +65,26 @@ class OnDevice:
             return ArtifactUnsupported(*error.args)  # anew: an error that is raised again grows with every raise
         return ArtifactUnavailable(self._keeper.why_not_ready())
 
-    def decide(self, loaded: Loaded, prepared: Prepared, request: dict[str, Any]) -> Decided:
-        """Decide *request*, a part of the prepared one."""
-        context = self._located(request["context"], loaded)
-        decision = decide(
-            loaded.program,
-            request if context is request["context"] else {**request, "context": context},
-            now_ms=prepared.now_ms,
-            new_id=new_id,
-            trace=self._trace_setting(loaded, prepared) if "trace" in request else None,
-        )
+    def decide(self, loaded: Loaded, prepared: Prepared, request: dict[str, Any]) -> tuple[Decision, dict[str, Any]]:
+        """Decide *request*, a part of the prepared one.
+
+        Returns:
+            The decision, and the context that it was made in (with a place that was looked up).
+        """
+        context = request["context"]
+        if "geo" in context and "ipAddress" in context["geo"]:
+            look_up = loaded.program.geo_targeting_enabled
+            context = {**context, "geo": self._geo.enrich(context["geo"], look_up=look_up)}
+            request = {**request, "context": context}
+        trace = self._trace_setting(loaded, prepared) if "trace" in request else None
+        decision = decide(loaded.program, request, now_ms=prepared.now_ms, new_id=new_id, trace=trace)
         if decision.errors:
             self._count_failures(loaded, decision.errors)
-        return Decided(decision, context)
+        return decision, context
 
     def close(self) -> None:
         """Close the local geo database."""
         self._geo.close()
-
-    def _located(self, context: dict[str, Any], loaded: Loaded) -> dict[str, Any]:
-        geo = context.get("geo")
-        if not geo or "ipAddress" not in geo:
-            return context
-        return {**context, "geo": self._geo.enrich(geo, look_up=loaded.program.geo_targeting_enabled)}
 
     def _count_failures(self, loaded: Loaded, places: list[str]) -> None:
         """Count what failed in the artifact of *loaded*; that of an earlier one is forgotten."""
@@ -121,8 +109,3 @@ class OnDevice:
 def compiler(client_code: str) -> Any:
     """Return what makes a program of an artifact for *client_code*, which is part of every allocation's hash."""
     return lambda source: load_program(source, client_code)
-
-
-def new_id() -> str:
-    """Return a new UUID as 32 hex digits."""
-    return uuid.uuid4().hex

@@ -20,7 +20,7 @@ from target_decisioning.config import Config
 from target_decisioning.errors import TargetError
 from target_decisioning.events import Emit
 from target_decisioning.forks import renew_in_child
-from target_decisioning.on_device import new_id
+from target_decisioning.ids import new_id
 from target_decisioning.outbox import Outbox
 from target_decisioning.preparation import Prepared
 from target_decisioning.remote import DeliveryApi
@@ -132,12 +132,14 @@ class Reporting:
         )
 
     def _item(self, prepared: Prepared, context: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
-        carried = {key: prepared.request[key] for key in _CARRIED if key in prepared.request}
-        return {
-            "session_id": prepared.session_id,
-            "cluster": prepared.cluster,
-            "body": {"requestId": new_id(), **carried, "context": context, **content},
-        }
+        request = prepared.request
+        body: dict[str, Any] = {"requestId": new_id()}
+        for key in _CARRIED:
+            if key in request:
+                body[key] = request[key]
+        body["context"] = context
+        body.update(content)
+        return {"session_id": prepared.session_id, "cluster": prepared.cluster, "body": body}
 
     def _hurry_telemetry(self) -> None:
         """See to it that telemetry leaves by itself if no call takes it along."""

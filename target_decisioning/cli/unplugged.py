@@ -23,7 +23,8 @@ from target_decisioning.decisioning.program import compile_program
 from target_decisioning.delivery import TargetDeliveryResponse
 from target_decisioning.errors import ArtifactInvalid, TransportError
 from target_decisioning.http import Transport
-from target_decisioning.on_device import OnDevice, new_id
+from target_decisioning.ids import new_id
+from target_decisioning.on_device import OnDevice
 from target_decisioning.preparation import Prepared, check_offers_asked, prepare, read_call
 from target_decisioning.preparation.identity import has_identity
 from target_decisioning.remote import DeliveryApi

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from typing import Any
 
 from target_decisioning.delivery import DecisioningMethod
@@ -17,7 +16,6 @@ from target_decisioning.errors import RequestError
 from target_decisioning.preparation.reading import Unreadable, as_object, kind_of
 
 
-@dataclass(slots=True, kw_only=True, repr=False)
 class CallOptions:
     """What a caller may give to one call; ``request`` is in wire form once it is read."""
 
@@ -34,10 +32,14 @@ class CallOptions:
     callback: Callable[[Any], Any] | None = None
     err_callback: Callable[[Exception], Any] | None = None
 
+    unknown: tuple[str, ...] = ()
+    """Options that no call has: they are ignored, as the earlier SDK ignores them, but not in silence."""
 
-NAMES = frozenset(each.name for each in fields(CallOptions))
+    def __init__(self, **given: Any) -> None:
+        self.__dict__.update(given)
+
+
 METHODS = frozenset(method.value for method in DecisioningMethod)
-_TEXTS = ("target_cookie", "target_location_hint", "consumer_id", "session_id", "visitor_cookie")
 
 
 def read_call(options: Any, keywords: Mapping[str, Any]) -> CallOptions:
@@ -53,15 +55,15 @@ def read_call(options: Any, keywords: Mapping[str, Any]) -> CallOptions:
 
 def read_options(options: Any, keywords: Mapping[str, Any], *, may_be_empty: bool = False) -> CallOptions:
     """Check a call's options; the request stays as the caller gave it."""
-    if options is not None and not isinstance(options, Mapping):
-        raise RequestError("options", kind_of(options), "a mapping of options")
-    given = {**options, **keywords} if options else keywords
+    given = keywords if options is None else _merged(options, keywords)
     if not given and not may_be_empty:
         raise RequestError("options", "nothing", "a mapping of options", "Options are required")
-    if not NAMES.issuperset(given):
-        raise _unknown(next(key for key in given if key not in NAMES))
     call = CallOptions(**given)
-    _check(call)
+    for name, value in given.items():
+        if name not in _CHECKS:
+            call.unknown = (*call.unknown, _hint(name))
+        elif value is not None and (check := _CHECKS[name]) is not None:
+            check(name, value)
     return call
 
 
@@ -72,7 +74,7 @@ def read_request(request: Any) -> dict[str, Any]:
         RequestError: it is absent, has no defined key, or is no request.
     """
     wire = request if type(request) is dict else _typed_to_wire(request)
-    if not wire or all(value is None for value in wire.values()):
+    if not any(value is not None for value in wire.values()):
         message = "Request object of type DeliveryRequest is required"
         raise RequestError("request", "nothing", "a DeliveryRequest or its wire form", message)
     return wire
@@ -80,14 +82,19 @@ def read_request(request: Any) -> dict[str, Any]:
 
 def check_offers_asked(request: dict[str, Any]) -> None:
     """Raise if ``execute`` or ``prefetch`` asks for something, but for nothing that could be answered."""
-    _check_asked(request, "execute", ("mboxes",), "Either pageLoad or mboxes is required in execute")
-    _check_asked(request, "prefetch", ("views", "mboxes"), "Either views, pageLoad or mboxes is required in prefetch")
+    for mode, lists, message in _ASKED:
+        part = request.get(mode)
+        if part is not None and not (type(part) is dict and (part.get("mboxes") or part.get("pageLoad") is not None)):
+            _check_asked(part, mode, lists, message)
 
 
-def _check_asked(request: dict[str, Any], mode: str, lists: tuple[str, ...], message: str) -> None:
-    part = request.get(mode)
-    if part is None:
-        return
+_ASKED = (
+    ("execute", ("mboxes",), "Either pageLoad or mboxes is required in execute"),
+    ("prefetch", ("views", "mboxes"), "Either views, pageLoad or mboxes is required in prefetch"),
+)
+
+
+def _check_asked(part: Any, mode: str, lists: tuple[str, ...], message: str) -> None:
     try:
         part = as_object(part)
     except Unreadable:
@@ -98,20 +105,31 @@ def _check_asked(request: dict[str, Any], mode: str, lists: tuple[str, ...], mes
         raise RequestError(f"request.{mode}", "none of them", " or ".join(("pageLoad", *lists)), message)
 
 
-def _check(call: CallOptions) -> None:
-    for key in _TEXTS:
-        value = getattr(call, key)
-        if value is not None and not isinstance(value, str):
-            raise RequestError(key, kind_of(value), "text")
-    if call.callback is not None and not callable(call.callback):
-        raise RequestError("callback", kind_of(call.callback), "a callable", "Callback must be a callable function")
-    if call.err_callback is not None and not callable(call.err_callback):
-        raise RequestError("err_callback", kind_of(call.err_callback), "a callable")
-    if call.strict is not None and not isinstance(call.strict, bool):
-        raise RequestError("strict", kind_of(call.strict), "true or false")
-    method = call.decisioning_method
-    if method is not None and not (isinstance(method, str) and method in METHODS):
-        raise RequestError("decisioning_method", "another value", f"one of {', '.join(sorted(METHODS))}")
+def _merged(options: Any, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(options, Mapping):
+        raise RequestError("options", kind_of(options), "a mapping of options")
+    return {**options, **keywords}
+
+
+def _text(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise RequestError(name, kind_of(value), "text")
+
+
+def _callable(name: str, value: Any) -> None:
+    if not callable(value):
+        message = "Callback must be a callable function" if name == "callback" else None
+        raise RequestError(name, kind_of(value), "a callable", message)
+
+
+def _boolean(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise RequestError(name, kind_of(value), "true or false")
+
+
+def _method(name: str, value: Any) -> None:
+    if not isinstance(value, str) or value not in METHODS:
+        raise RequestError(name, "another value", f"one of {', '.join(sorted(METHODS))}")
 
 
 def _typed_to_wire(request: Any) -> dict[str, Any]:
@@ -126,7 +144,23 @@ def _typed_to_wire(request: Any) -> dict[str, Any]:
     raise RequestError("request", kind_of(request), "a DeliveryRequest or its wire form")
 
 
-def _unknown(key: object) -> RequestError:
-    close = difflib.get_close_matches(str(key), NAMES, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else f"one of {', '.join(sorted(NAMES))}"
-    return RequestError(f"options.{str(key)[:40]}", "an unknown option", hint)
+def _hint(name: object) -> str:
+    close = difflib.get_close_matches(str(name), _CHECKS, n=1)
+    return f"'{str(name)[:40]}'; did you mean '{close[0]}'?" if close else f"'{str(name)[:40]}'"
+
+
+_CHECKS: dict[Any, Callable[[Any, Any], None] | None] = {
+    "request": None,
+    "target_cookie": _text,
+    "target_location_hint": _text,
+    "consumer_id": _text,
+    "customer_ids": None,
+    "session_id": _text,
+    "decisioning_method": _method,
+    "visitor": None,
+    "visitor_cookie": _text,
+    "strict": _boolean,
+    "callback": _callable,
+    "err_callback": _callable,
+}
+"""Option -> how its value is checked here; None: where it is used."""

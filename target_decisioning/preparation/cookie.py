@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
+
+from target_decisioning.delivery import Cookie
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,8 +81,8 @@ def session_of_call(entries: Mapping[str, str], session_id: str | None, new_id: 
     return entries.get(SESSION) or session_id or new_id()
 
 
-def target_cookie(session_id: str, tnt_id: str | None, now_ms: int) -> dict[str, Any]:
-    """Return the cookie to set: ``{"name": "mbox", "value": ..., "max_age": seconds}``.
+def target_cookie(session_id: str, tnt_id: str | None, now_ms: int) -> Cookie:
+    """Return the cookie to set: ``name`` (``mbox``), ``value`` and ``max_age`` in seconds.
 
     A blank *tnt_id* is left out. The value holds only characters that are safe in a ``Set-Cookie`` header.
 
@@ -92,7 +94,7 @@ def target_cookie(session_id: str, tnt_id: str | None, now_ms: int) -> dict[str,
     if tnt_id:
         expires = now_seconds + DEVICE_ID_SECONDS
         value += f"|PC#{_encoded(tnt_id)}#{expires}"
-    return {"name": TARGET_COOKIE, "value": value, "max_age": -((now_ms - expires * 1000) // 1000)}
+    return Cookie(name=TARGET_COOKIE, value=value, max_age=-((now_ms - expires * 1000) // 1000))
 
 
 def _parts(text: str) -> list[str]:

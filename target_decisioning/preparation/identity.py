@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from target_decisioning.preparation.reading import Unreadable, entries, identifier, kind_of, take
+from target_decisioning.preparation.reading import IDENTIFIER, AList, AnObject, Unreadable, kind_of
 from target_decisioning.preparation.shapes import CUSTOMER_ID
 from target_decisioning.preparation.visitor import Visitor
 
+_CUSTOMERS = AList(AnObject(CUSTOMER_ID))
 STATES = {0: "unknown", 1: "authenticated", 2: "logged_out"}
 
 
@@ -50,7 +51,7 @@ def new_tnt_id(new_id: Callable[[], str], cluster: str | None) -> str:
     return f"{new_id()}.{cluster}_0" if cluster else new_id()
 
 
-def read_customer_ids(given: Any) -> list[dict[str, Any]]:
+def read_customer_ids(given: Any) -> list[Any]:
     """Read the option ``customer_ids``: a list of CustomerId, or a map from integration code to id.
 
     Raises:
@@ -60,17 +61,19 @@ def read_customer_ids(given: Any) -> list[dict[str, Any]]:
         return []
     if isinstance(given, Mapping):
         return [one for code, value in given.items() for one in _of_map(code, value)]
-    return entries(given, lambda value: take(value, CUSTOMER_ID))
+    return _CUSTOMERS.read(given)
 
 
 def _of_map(code: Any, value: Any) -> list[dict[str, Any]]:
     if value is None or value == "":
         return []
     if not isinstance(value, Mapping):
-        return [{"id": identifier(value), "integrationCode": identifier(code), "authenticatedState": STATES[0]}]
+        return [
+            {"id": IDENTIFIER.read(value), "integrationCode": IDENTIFIER.read(code), "authenticatedState": STATES[0]}
+        ]
     if value.get("id") in (None, ""):
         return []
-    customer = {"id": identifier(value["id"]), "integrationCode": identifier(code)}
+    customer = {"id": IDENTIFIER.read(value["id"]), "integrationCode": IDENTIFIER.read(code)}
     state = value.get("authState", value.get("auth_state"))
     if state is None:
         return [customer]

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
+
+from target_decisioning.delivery import Cookie
 
 LOCATION_HINT_COOKIE: Final = "mboxEdgeCluster"
 """Name of the cookie that keeps the location hint in the visitor's browser."""
@@ -90,10 +92,12 @@ def delivery_host(host: Host, cluster: str | None) -> str:
     return f"{scheme}://{_authority(host, cluster)}"
 
 
-def hint_cookie(cluster: str | None, edge_host: object) -> dict[str, Any] | None:
-    """Return the location hint cookie as ``{"name", "value", "max_age"}``, None if no cluster is known."""
+def hint_cookie(cluster: str | None, edge_host: object) -> Cookie | None:
+    """Return the location hint cookie, None if no cluster is known."""
+    if cluster is None and edge_host is None:
+        return None
     known = cluster if is_cluster(cluster) else cluster_of_edge_host(edge_host)
-    return {"name": LOCATION_HINT_COOKIE, "value": known, "max_age": HINT_SECONDS} if known else None
+    return Cookie(name=LOCATION_HINT_COOKIE, value=known, max_age=HINT_SECONDS) if known else None
 
 
 def _authority(host: Host, cluster: str | None) -> str:

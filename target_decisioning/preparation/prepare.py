@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from target_decisioning.config import Config
@@ -19,26 +19,29 @@ from target_decisioning.preparation.cookie import device_id, parse_cookie, sessi
 from target_decisioning.preparation.identity import has_identity, new_tnt_id, visitor_ids
 from target_decisioning.preparation.location import choose_cluster
 from target_decisioning.preparation.notifications import valid_notifications
-from target_decisioning.preparation.reading import Unreadable, identifier, is_number, take
-from target_decisioning.preparation.shapes import REQUEST
-from target_decisioning.preparation.visitor import Visitor, read_visitor
+from target_decisioning.preparation.reading import IDENTIFIER, Unreadable, is_number
+from target_decisioning.preparation.shapes import read_wire
+from target_decisioning.preparation.visitor import NOBODY, Visitor, read_visitor
 
 NewId = Callable[[], str]
 CHANNELS = ("web", "mobile")
 DEFAULT_LOGGING = "server_side"
+_NO_COOKIE: dict[str, str] = {}
+_NOTHING: dict[str, Any] = {}
+_PLAIN_CLOUD = {"analytics": {"logging": DEFAULT_LOGGING}}
+Request = dict[str, Any]
 
 
-@dataclass(slots=True, kw_only=True, repr=False)
+@dataclass(slots=True, repr=False)
 class Prepared:
     """A request as it is decided and sent; ``request`` is in wire form and private to this call."""
 
     request: dict[str, Any]
     session_id: str
     cluster: str | None
-    device_id: str
     now_ms: int
     visitor_state: dict[str, Any] | None
-    dropped: list[str] = field(default_factory=list)
+    dropped: list[str]
     """What was left out because it was not valid, for the log: places, no values."""
     began: float = 0.0
     """When the call began (``time.perf_counter()``)."""
@@ -48,12 +51,12 @@ class Prepared:
     @property
     def visitor(self) -> str:
         """The id that names the visitor: his impressions leave in the order they were owed."""
-        ids = self.request.get("id", {})
+        ids = self.request.get("id", _NOTHING)
         return str(ids.get("marketingCloudVisitorId") or ids.get("tntId") or ids.get("thirdPartyId") or "")
 
     def identify(self, new_id: NewId) -> None:
         """Give the visitor a tntId if nothing names him: only for what is decided on this device."""
-        ids = self.request.get("id", {})
+        ids = self.request.get("id", _NOTHING)
         if not has_identity(ids):
             self.request["id"] = {"tntId": new_tnt_id(new_id, self.cluster), **ids}
 
@@ -64,73 +67,89 @@ def prepare(call: CallOptions, config: Config, client_hint: str | None, now_ms: 
     Raises:
         RequestError: a wrong container, a control character in an id, or a broken limit, with its path.
     """
-    cookie = parse_cookie(call.target_cookie, now_ms) if call.target_cookie else {}
-    given = _read(call.request)
+    request = _read(call.request)
+    cookie = parse_cookie(call.target_cookie, now_ms) if call.target_cookie else _NO_COOKIE
     device = device_id(cookie)
-    visitor = read_visitor(call.visitor, call.visitor_cookie, config.organization_id)
+    visitor = NOBODY
+    if call.visitor is not None or call.visitor_cookie:
+        visitor = read_visitor(call.visitor, call.visitor_cookie, config.organization_id)
     dropped: list[str] = []
-    request = {
-        **given,
-        "requestId": given.get("requestId") or new_id(),
-        "environmentId": given.get("environmentId", config.environment_id),
-        "property": _property(given.get("property", {}), config.property_token),
-        "id": _ids(call, given.get("id", {}), device, visitor),
-        "context": _context(given.get("context", {})),
-        "experienceCloud": _experience_cloud(given.get("experienceCloud", {}), call, config, visitor),
-        "execute": _asked(given, "execute", dropped),
-        "prefetch": _asked(given, "prefetch", dropped),
-        "notifications": valid_notifications(given.get("notifications", []), dropped),
-    }
+    if not request.get("requestId"):
+        request["requestId"] = new_id()
+    if config.environment_id is not None:
+        request.setdefault("environmentId", config.environment_id)
+    _settle_property(request, config.property_token)
+    _settle_ids(request, call, device, visitor)
+    _settle_context(request)
+    _settle_experience_cloud(request, call, config, visitor)
+    _settle_asked(request, "execute", dropped)
+    _settle_asked(request, "prefetch", dropped)
+    if "notifications" in request:
+        request["notifications"] = valid_notifications(request["notifications"], dropped)
+    if not all(request.values()):
+        request = {key: value for key, value in request.items() if value or type(value) is dict}
     return Prepared(
-        request={key: value for key, value in request.items() if value or type(value) is dict},
-        session_id=session_of_call(cookie, _session_option(call), new_id),
-        cluster=choose_cluster(device, call.target_location_hint, client_hint),
-        device_id=device,
-        now_ms=now_ms,
-        visitor_state=visitor.state,
-        dropped=dropped,
+        request,
+        session_of_call(cookie, None if call.session_id is None else _session_option(call.session_id), new_id),
+        choose_cluster(device, call.target_location_hint, client_hint),
+        now_ms,
+        visitor.state,
+        dropped,
     )
 
 
 def _read(request: dict[str, Any]) -> dict[str, Any]:
     try:
-        return take(request, REQUEST)
+        taken: Request = read_wire(request)
     except Unreadable as unreadable:
         blank = [key for key, value in request.items() if value is False or value in ("", 0)]
         if blank:  # a falsy value counts as absent on the top level, whatever should stand there
             return _read({key: value for key, value in request.items() if key not in blank})
         raise RequestError(unreadable.where("request"), unreadable.found, unreadable.expected) from None
+    return taken
 
 
-def _session_option(call: CallOptions) -> str | None:
+def _session_option(given: Any) -> str:
     try:
-        return None if call.session_id is None else str(identifier(call.session_id))
+        return str(IDENTIFIER.read(given))
     except Unreadable as unreadable:
         raise RequestError("session_id", unreadable.found, unreadable.expected) from None
 
 
-def _property(given: dict[str, Any], own: str | None) -> dict[str, Any] | None:
-    token = given.get("token") or own
-    return {"token": token} if token else None
+def _settle_property(request: Request, own: str | None) -> None:
+    if "property" in request and not request["property"].get("token"):
+        del request["property"]
+    if own and "property" not in request:
+        request["property"] = {"token": own}
 
 
-def _ids(call: CallOptions, given: dict[str, Any], device: str, visitor: Visitor) -> dict[str, Any] | None:
+def _settle_ids(request: Request, call: CallOptions, device: str, visitor: Visitor) -> None:
+    given = request.get("id", _NOTHING)
+    if given and not device and call.customer_ids is None and visitor is NOBODY and all(given.values()):
+        return
     try:
-        return visitor_ids(given, device, call.customer_ids, visitor) or None
+        ids = visitor_ids(given, device, call.customer_ids, visitor)
     except Unreadable as unreadable:
         raise RequestError(unreadable.where("customer_ids"), unreadable.found, unreadable.expected) from None
+    request.pop("id", None)
+    if ids:
+        request["id"] = ids
 
 
-def _context(given: dict[str, Any]) -> dict[str, Any]:
-    if given.get("channel") not in CHANNELS:
-        given["channel"] = CHANNELS[0]
-    if "timeOffsetInMinutes" not in given:
-        given["timeOffsetInMinutes"] = time.localtime().tm_gmtoff // 60
-    return given
+def _settle_context(request: Request) -> None:
+    context = request.setdefault("context", {})
+    if context.get("channel") not in CHANNELS:
+        context["channel"] = CHANNELS[0]
+    if "timeOffsetInMinutes" not in context:
+        context["timeOffsetInMinutes"] = time.localtime().tm_gmtoff // 60
 
 
-def _experience_cloud(given: dict[str, Any], call: CallOptions, config: Config, visitor: Visitor) -> dict[str, Any]:
-    own = given.get("analytics", {})
+def _settle_experience_cloud(request: Request, call: CallOptions, config: Config, visitor: Visitor) -> None:
+    if visitor is NOBODY and "experienceCloud" not in request:
+        request["experienceCloud"] = _PLAIN_CLOUD
+        return
+    given = request.get("experienceCloud", _NOTHING)
+    own = given.get("analytics", _NOTHING)
     analytics = {"logging": own.get("logging") or DEFAULT_LOGGING}
     for key in ("trackingServer", "trackingServerSecure"):
         if own.get(key):
@@ -139,36 +158,36 @@ def _experience_cloud(given: dict[str, Any], call: CallOptions, config: Config, 
     if data_id:
         analytics["supplementalDataId"] = data_id
     cloud: dict[str, Any] = {"analytics": analytics}
-    audience_manager = given.get("audienceManager", {})
+    audience_manager = given.get("audienceManager", _NOTHING)
     hint = audience_manager.get("locationHint", visitor.location_hint)
     blob = audience_manager.get("blob", visitor.blob)
     if hint is not None or blob:
         cloud["audienceManager"] = {
             key: value for key, value in (("locationHint", hint), ("blob", blob)) if value is not None
         }
-    return cloud
+    request["experienceCloud"] = cloud
 
 
-def _asked(given: dict[str, Any], mode: str, dropped: list[str]) -> dict[str, Any] | None:
-    part: dict[str, Any] = given.get(mode, {})
+def _settle_asked(request: Request, mode: str, dropped: list[str]) -> None:
+    part = request.get(mode)
+    if part is None:
+        return
     if not part:
-        return None
+        del request[mode]
+        return
     if "mboxes" in part:
-        mboxes = _mboxes(part["mboxes"], f"{mode}.mboxes", dropped)
-        if mboxes:
-            part["mboxes"] = mboxes
-        else:
+        mboxes = part["mboxes"] = _mboxes(part["mboxes"], mode, dropped)
+        if not mboxes:
             del part["mboxes"]
     if not part.get("views", True):
         del part["views"]
-    return part
 
 
-def _mboxes(mboxes: list[dict[str, Any]], where: str, dropped: list[str]) -> list[dict[str, Any]]:
+def _mboxes(mboxes: list[dict[str, Any]], mode: str, dropped: list[str]) -> list[dict[str, Any]]:
     kept: list[dict[str, Any]] = []
     for at, mbox in enumerate(mboxes):
         if not mbox.get("name"):
-            dropped.append(f"{where}[{at}]")
+            dropped.append(f"{mode}.mboxes[{at}]")
             continue
         if not is_number(mbox.get("index")):
             mbox["index"] = len(kept)

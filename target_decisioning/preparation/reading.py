@@ -1,17 +1,24 @@
 """A request as the caller has it, read into a fresh one that holds only what the wire knows.
 
-    {"execute": {"mboxes": [{"name": "home", "nonsense": 1}]}}  --take(REQUEST)-->  {"execute": {"mboxes": [...]}}
+    {"execute": {"mboxes": [{"name": "home", "nonsense": 1}]}}  --REQUEST-->  {"execute": {"mboxes": [...]}}
 
-Unknown keys are dropped on every level, null counts as absent, parameters are taken as they are. What cannot be read
-raises ``Unreadable``, which gathers the path on its way up. Source: semantics.md 1.5; limits: faults.md case 62.
+Each reader has one meaning and two uses: ``schema`` lets pydantic take, at once, a value that needs no mending;
+``read`` takes any other, mends what the rules mend (unknown keys are dropped, null counts as absent), and raises
+``Unreadable``, which gathers the path on its way up, where no rule does.
+
+Source: semantics.md 1.5; limits: faults.md case 62.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 MAX_TEXT = 65_536
 MAX_PARAMETERS = 10_000
@@ -19,12 +26,10 @@ MAX_ENTRIES = 10_000
 MAX_NESTING = 100
 """Levels of a parameter's value: half of what the types of a request and an answer bear."""
 LARGEST_NUMBER = sys.float_info.max
+LARGEST_QUICK_INTEGER = 2**63 - 1
 
-Reader = Callable[[Any], Any]
-Shape = dict[str, Reader]
-Answer = TypeVar("Answer")
-
-_control_character = re.compile("[\x00-\x1f\x7f-\x9f]").search
+_CONTROL_CHARACTERS = "\x00-\x1f\x7f-\x9f"
+_control_character = re.compile(f"[{_CONTROL_CHARACTERS}]").search
 
 
 class Unreadable(Exception):
@@ -40,18 +45,175 @@ class Unreadable(Exception):
         return root + "".join(reversed(self.path))
 
 
-def take(source: Any, shape: Shape) -> dict[str, Any]:
-    """Return the keys of *source* that *shape* knows, each read by its reader; null and unknown ones left out."""
-    taken: dict[str, Any] = {}
-    key = ""
-    try:
-        for key, value in (source if type(source) is dict else as_object(source)).items():
-            if value is not None and key in shape:
-                taken[key] = shape[key](value)
-    except Unreadable as unreadable:
-        unreadable.path.append(f".{key}" if key else "")
-        raise
-    return taken
+class Reader(ABC):
+    """How one kind of value is read."""
+
+    @abstractmethod
+    def read(self, value: Any) -> Any:
+        """Return what *value*, which is not null, becomes; it shares no object or list with it."""
+
+    @abstractmethod
+    def schema(self) -> CoreSchema:
+        """Return the schema of values that ``read`` gives back as they are."""
+
+
+class Scalar(Reader):
+    """A text, number or truth value, of whatever type it comes."""
+
+    def read(self, value: Any) -> Any:
+        """Return it as a plain one."""
+        if isinstance(value, str):
+            if len(value) > MAX_TEXT:
+                raise Unreadable(f"a text of {len(value)} characters", f"at most {MAX_TEXT}")
+            return value if type(value) is str else str(getattr(value, "value", value))
+        for kind in (bool, int, float):
+            if isinstance(value, kind):
+                return _finite(kind(value))
+        raise Unreadable(kind_of(value), "a text or a number")
+
+    def schema(self) -> CoreSchema:
+        """Text first: it is what most are."""
+        return core_schema.union_schema(
+            [_TEXT, _INTEGER, _NUMBER, core_schema.bool_schema(strict=True)], mode="left_to_right"
+        )
+
+
+class Identifier(Scalar):
+    """An id: a scalar without control characters."""
+
+    def read(self, value: Any) -> Any:
+        """Return it as a plain one."""
+        value = super().read(value)
+        if type(value) is str and _control_character(value):
+            raise Unreadable("a control character", "an id without control characters")
+        return value
+
+    def schema(self) -> CoreSchema:
+        """Only texts are taken at once."""
+        return core_schema.str_schema(max_length=MAX_TEXT, strict=True, pattern=f"^[^{_CONTROL_CHARACTERS}]*$")
+
+
+class Name(Scalar):
+    """The name of an mbox: what is no text counts as blank."""
+
+    def read(self, value: Any) -> Any:
+        """Return it as a plain text."""
+        return super().read(value) if isinstance(value, str) else ""
+
+    def schema(self) -> CoreSchema:
+        """Blank ones are taken too; they are looked for later."""
+        return _TEXT
+
+
+class Index(Reader):
+    """The index of an mbox: what is no number counts as absent."""
+
+    def read(self, value: Any) -> Any:
+        """Return it, or None."""
+        return _finite(value) if is_number(value) else None
+
+    def schema(self) -> CoreSchema:
+        """Whole numbers, which is what they are."""
+        return _INTEGER
+
+
+class Parameters(Reader):
+    """Parameters: any key, any JSON value, null included."""
+
+    def read(self, value: Any) -> dict[str, Any]:
+        """Return a copy."""
+        source = as_object(value)
+        if len(source) > MAX_PARAMETERS:
+            raise Unreadable(f"{len(source)} parameters", f"at most {MAX_PARAMETERS}")
+        return {_key(key): self._parameter(key, raw) for key, raw in source.items()}
+
+    def schema(self) -> CoreSchema:
+        """Texts only, which is what parameters are."""
+        key = core_schema.str_schema(strict=True)
+        return core_schema.dict_schema(key, _TEXT, max_length=MAX_PARAMETERS, strict=True)
+
+    def _parameter(self, key: Any, raw: Any) -> Any:
+        try:
+            return _free_form(raw)
+        except Unreadable as unreadable:
+            unreadable.path.append(f'["{str(key)[:80]}"]' if str(key).isprintable() else "[...]")
+            raise
+
+
+class AnObject(Reader):
+    """An object of which only some keys are known."""
+
+    def __init__(self, shape: Mapping[str, Reader]) -> None:
+        self.shape = dict(shape)
+
+    def read(self, value: Any) -> dict[str, Any]:
+        """Return the known keys, each read by its reader; null and unknown ones are left out."""
+        taken: dict[str, Any] = {}
+        key: Any = ""
+        source = as_object(value)
+        try:
+            for key, part in source.items():
+                if part is not None and key in self.shape:
+                    taken[key] = self.shape[key].read(part)
+        except Unreadable as unreadable:
+            unreadable.path.append(f".{key}")
+            raise
+        return taken
+
+    def schema(self) -> CoreSchema:
+        """A dict that has some of the keys; others are dropped."""
+        fields = {key: core_schema.typed_dict_field(part.schema(), required=False) for key, part in self.shape.items()}
+        return core_schema.typed_dict_schema(fields, extra_behavior="ignore", strict=True)
+
+
+class AList(Reader):
+    """A list whose entries are all of one kind. *null_is*: what null counts as among them; None: it cannot be read."""
+
+    def __init__(self, entry: Reader, null_is: Any = None) -> None:
+        self.entry = entry
+        self.null_is = null_is
+
+    def read(self, value: Any) -> list[Any]:
+        """Return the entries, each read by the entry's reader."""
+        if not isinstance(value, list | tuple):
+            raise Unreadable(kind_of(value), "a list")
+        if len(value) > MAX_ENTRIES:
+            raise Unreadable(f"{len(value)} entries", f"at most {MAX_ENTRIES}")
+        taken = []
+        try:
+            for part in value:
+                taken.append(self._entry(part))  # noqa: PERF401 -- its length tells where an entry cannot be read
+        except Unreadable as unreadable:
+            unreadable.path.append(f"[{len(taken)}]")
+            raise
+        return taken
+
+    def _entry(self, part: Any) -> Any:
+        return self.entry.read(self.null_is if part is None else part)
+
+    def schema(self) -> CoreSchema:
+        """A list, no longer than the limit."""
+        return core_schema.list_schema(self.entry.schema(), max_length=MAX_ENTRIES, strict=True)
+
+
+_TEXT = core_schema.str_schema(max_length=MAX_TEXT, strict=True)
+_INTEGER = core_schema.int_schema(ge=-LARGEST_QUICK_INTEGER, le=LARGEST_QUICK_INTEGER, strict=True)
+_NUMBER = core_schema.float_schema(allow_inf_nan=False, strict=True)
+
+SCALAR, IDENTIFIER, NAME, INDEX, PARAMETERS = Scalar(), Identifier(), Name(), Index(), Parameters()
+
+
+def quick(reader: Reader) -> Callable[[Any], Any]:
+    """Return a function that reads as *reader* does, and fast what needs no mending."""
+    take = SchemaValidator(reader.schema()).validate_python
+
+    def read(value: Any) -> Any:
+        try:
+            return take(value)
+        except ValidationError:
+            return reader.read(value)
+
+    return read
 
 
 def as_object(value: Any) -> dict[str, Any]:
@@ -64,96 +226,6 @@ def as_object(value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return dict(value)
     raise Unreadable(kind_of(value), "an object")
-
-
-def an_object(shape: Shape) -> Reader:
-    """Return the reader of an object of *shape*."""
-    return lambda value: take(value, shape)
-
-
-def a_list(read: Reader) -> Reader:
-    """Return the reader of a list whose entries *read* reads."""
-    return lambda value: entries(value, read)
-
-
-def entries(value: Any, read: Callable[[Any], Answer]) -> list[Answer]:
-    """Read each entry of a list."""
-    if not isinstance(value, list | tuple):
-        raise Unreadable(kind_of(value), "a list")
-    if len(value) > MAX_ENTRIES:
-        raise Unreadable(f"{len(value)} entries", f"at most {MAX_ENTRIES}")
-    at = 0
-    try:
-        taken = []
-        for at, entry in enumerate(value):  # noqa: B007 -- the index tells where an entry cannot be read
-            taken.append(read(entry))
-    except Unreadable as unreadable:
-        unreadable.path.append(f"[{at}]")
-        raise
-    return taken
-
-
-def scalar(value: Any) -> Any:
-    """Read a text, number or truth value, of whatever type it comes."""
-    kind = type(value)
-    if kind is str:
-        if len(value) > MAX_TEXT:
-            raise Unreadable(f"a text of {len(value)} characters", f"at most {MAX_TEXT}")
-        return value
-    if kind is bool or kind is int or kind is float:
-        return _finite(value)
-    return _of_subclass(value)
-
-
-def identifier(value: Any) -> Any:
-    """Read an id: a scalar without control characters."""
-    value = scalar(value)
-    if type(value) is str and not value.isprintable() and _control_character(value):
-        raise Unreadable("a control character", "an id without control characters")
-    return value
-
-
-def name(value: Any) -> str:
-    """Read the name of an mbox: what is no text counts as blank."""
-    value = value if isinstance(value, str) else ""
-    return str(scalar(value))
-
-
-def index(value: Any) -> Any:
-    """Read the index of an mbox: what is no number counts as absent."""
-    return _finite(value) if is_number(value) else None
-
-
-def parameters(value: Any) -> dict[str, Any]:
-    """Read parameters: any key, any JSON value, null included."""
-    source = value if type(value) is dict else as_object(value)
-    if len(source) > MAX_PARAMETERS:
-        raise Unreadable(f"{len(source)} parameters", f"at most {MAX_PARAMETERS}")
-    taken = {}
-    for key, raw in source.items():
-        if type(raw) is str and len(raw) <= MAX_TEXT and raw.isascii() and type(key) is str:
-            taken[key] = raw
-        else:
-            taken[_key(key)] = _parameter(key, raw)
-    return taken
-
-
-def free_form(value: Any, levels: int = MAX_NESTING) -> Any:
-    """Read any JSON value of at most so many *levels*."""
-    kind = type(value)
-    if value is None:
-        return value
-    if kind is bool or kind is int or kind is float:
-        return _finite(value)
-    if kind is str:
-        return _whole_text(scalar(value))
-    if not isinstance(value, Mapping | list | tuple):
-        return _of_subclass(value)
-    if not levels:
-        raise Unreadable("too many levels of nesting", f"at most {MAX_NESTING}")
-    if isinstance(value, Mapping):
-        return {_key(key): free_form(part, levels - 1) for key, part in value.items()}
-    return [free_form(part, levels - 1) for part in value]
 
 
 def is_number(value: Any) -> bool:
@@ -171,12 +243,19 @@ def kind_of(value: Any) -> str:
     return names.get(type(value), f"a {type(value).__name__}")
 
 
-def _parameter(key: Any, raw: Any) -> Any:
-    try:
-        return free_form(raw)
-    except Unreadable as unreadable:
-        unreadable.path.append(f'["{str(key)[:80]}"]' if str(key).isprintable() else "[...]")
-        raise
+def _free_form(value: Any, levels: int = MAX_NESTING) -> Any:
+    """Read any JSON value of at most so many *levels*, null included."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _whole_text(SCALAR.read(value))
+    if not isinstance(value, Mapping | list | tuple):
+        return SCALAR.read(value)
+    if not levels:
+        raise Unreadable("too many levels of nesting", f"at most {MAX_NESTING}")
+    if isinstance(value, Mapping):
+        return {_key(key): _free_form(part, levels - 1) for key, part in value.items()}
+    return [_free_form(part, levels - 1) for part in value]
 
 
 def _finite(number: Any) -> Any:
@@ -197,10 +276,3 @@ def _whole_text(text: str) -> str:
     except UnicodeEncodeError:
         raise Unreadable("half of a surrogate pair", "whole characters") from None
     return text
-
-
-def _of_subclass(value: Any) -> Any:
-    for kind in (str, bool, int, float):
-        if isinstance(value, kind):
-            return scalar(kind(value.value if hasattr(value, "value") else value))
-    raise Unreadable(kind_of(value), "a text or a number")

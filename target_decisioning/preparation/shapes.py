@@ -3,69 +3,70 @@
 from __future__ import annotations
 
 from target_decisioning.preparation.reading import (
+    IDENTIFIER,
+    INDEX,
+    NAME,
+    PARAMETERS,
+    SCALAR,
+    AList,
+    AnObject,
     Reader,
-    Shape,
-    a_list,
-    an_object,
-    identifier,
-    index,
-    name,
-    parameters,
-    scalar,
-    take,
+    quick,
 )
+
+Shape = dict[str, Reader]
 
 
 def _scalars(*keys: str) -> Shape:
-    return dict.fromkeys(keys, scalar)
+    return dict.fromkeys(keys, SCALAR)
 
 
 DETAILS: Shape = {
-    "address": an_object(_scalars("url", "referringUrl")),
-    "parameters": parameters,
-    "profileParameters": parameters,
-    "order": an_object(
+    "address": AnObject(_scalars("url", "referringUrl")),
+    "parameters": PARAMETERS,
+    "profileParameters": PARAMETERS,
+    "order": AnObject(
         {
             **_scalars("id", "total", "time", "experienceLocalId", "duplicate", "outlier"),
-            "purchasedProductIds": a_list(scalar),
+            "purchasedProductIds": AList(SCALAR),
         }
     ),
-    "product": an_object(_scalars("id", "categoryId")),
+    "product": AnObject(_scalars("id", "categoryId")),
 }
-MBOX: Shape = {**DETAILS, "index": index, "name": name}
+MBOX: Shape = {**DETAILS, "index": INDEX, "name": NAME}
 VIEW: Shape = {**DETAILS, **_scalars("name", "key")}
 NOTIFICATION: Shape = {
     **DETAILS,
-    "id": identifier,
-    "impressionId": identifier,
-    "type": scalar,
-    "timestamp": scalar,
-    "tokens": a_list(identifier),
-    "mbox": an_object(_scalars("name", "state")),
-    "view": an_object(_scalars("name", "key", "state")),
-    "pageLoad": an_object(_scalars("state")),
+    "id": IDENTIFIER,
+    "impressionId": IDENTIFIER,
+    "type": SCALAR,
+    "timestamp": SCALAR,
+    "tokens": AList(IDENTIFIER),
+    "mbox": AnObject(_scalars("name", "state")),
+    "view": AnObject(_scalars("name", "key", "state")),
+    "pageLoad": AnObject(_scalars("state")),
 }
-CUSTOMER_ID: Shape = {"id": identifier, "integrationCode": identifier, "authenticatedState": scalar}
+CUSTOMER_ID: Shape = {"id": IDENTIFIER, "integrationCode": IDENTIFIER, "authenticatedState": SCALAR}
 VISITOR_ID: Shape = {
-    "tntId": identifier,
-    "thirdPartyId": identifier,
-    "marketingCloudVisitorId": identifier,
-    "customerIds": a_list(an_object(CUSTOMER_ID)),
+    "tntId": IDENTIFIER,
+    "thirdPartyId": IDENTIFIER,
+    "marketingCloudVisitorId": IDENTIFIER,
+    "customerIds": AList(AnObject(CUSTOMER_ID)),
 }
 CONTEXT: Shape = {
-    "channel": scalar,
-    "mobilePlatform": an_object(_scalars("deviceName", "deviceType", "platformType", "version")),
-    "application": an_object(_scalars("id", "name", "version")),
-    "screen": an_object(_scalars("width", "height", "colorDepth", "pixelRatio", "orientation")),
-    "window": an_object(_scalars("width", "height")),
-    "browser": an_object(_scalars("host", "language", "webGLRenderer")),
+    "channel": SCALAR,
+    "mobilePlatform": AnObject(_scalars("deviceName", "deviceType", "platformType", "version")),
+    "application": AnObject(_scalars("id", "name", "version")),
+    "screen": AnObject(_scalars("width", "height", "colorDepth", "pixelRatio", "orientation")),
+    "window": AnObject(_scalars("width", "height")),
+    "browser": AnObject(_scalars("host", "language", "webGLRenderer")),
     "address": DETAILS["address"],
-    "geo": an_object(
-        {"ipAddress": identifier} | _scalars("latitude", "longitude", "countryCode", "stateCode", "city", "zip")
+    "geo": AnObject(
+        {"ipAddress": IDENTIFIER} | _scalars("latitude", "longitude", "countryCode", "stateCode", "city", "zip")
     ),
-    "timeOffsetInMinutes": scalar,
-    "userAgent": scalar,
-    "clientHints": an_object(
+    "timeOffsetInMinutes": SCALAR,
+    "userAgent": SCALAR,
+    "clientHints": AnObject(
         _scalars(
             "mobile",
             "model",
@@ -77,17 +78,17 @@ CONTEXT: Shape = {
             "bitness",
         )
     ),
-    "beacon": scalar,
+    "beacon": SCALAR,
 }
 EXPERIENCE_CLOUD: Shape = {
-    "audienceManager": an_object(_scalars("locationHint", "blob")),
-    "analytics": an_object(_scalars("supplementalDataId", "logging", "trackingServer", "trackingServerSecure")),
+    "audienceManager": AnObject(_scalars("locationHint", "blob")),
+    "analytics": AnObject(_scalars("supplementalDataId", "logging", "trackingServer", "trackingServerSecure")),
 }
 TELEMETRY_ENTRY: Shape = {
     **_scalars("timestamp", "mode", "execution", "parsing"),
-    "requestId": identifier,
-    "telemetryServerToken": identifier,
-    "features": an_object(
+    "requestId": IDENTIFIER,
+    "telemetryServerToken": IDENTIFIER,
+    "features": AnObject(
         _scalars(
             "decisioningMethod",
             "executeMboxCount",
@@ -97,37 +98,39 @@ TELEMETRY_ENTRY: Shape = {
             "prefetchViewCount",
         )
     ),
-    "request": an_object(_scalars("dns", "tls", "timeToFirstByte", "download", "responseSize")),
+    "request": AnObject(_scalars("dns", "tls", "timeToFirstByte", "download", "responseSize")),
 }
 QA_MODE: Shape = {
-    "token": identifier,
-    "listedActivitiesOnly": scalar,
-    "evaluateAsTrueAudienceIds": a_list(scalar),
-    "evaluateAsFalseAudienceIds": a_list(scalar),
-    "previewIndexes": a_list(an_object(_scalars("activityIndex", "experienceIndex"))),
+    "token": IDENTIFIER,
+    "listedActivitiesOnly": SCALAR,
+    "evaluateAsTrueAudienceIds": AList(SCALAR),
+    "evaluateAsFalseAudienceIds": AList(SCALAR),
+    "previewIndexes": AList(AnObject(_scalars("activityIndex", "experienceIndex"))),
 }
 
 
 def _entries(shape: Shape) -> Reader:
     """Return the reader of a list of objects in which null is an object without keys."""
-    return a_list(lambda value: {} if value is None else take(value, shape))
+    return AList(AnObject(shape), null_is={})
 
 
-EXECUTE: Shape = {"pageLoad": an_object(DETAILS), "mboxes": _entries(MBOX)}
+EXECUTE: Shape = {"pageLoad": AnObject(DETAILS), "mboxes": _entries(MBOX)}
 PREFETCH: Shape = {**EXECUTE, "views": _entries(VIEW)}
 REQUEST: Shape = {
-    "requestId": identifier,
-    "impressionId": identifier,
-    "id": an_object(VISITOR_ID),
-    "environmentId": scalar,
-    "property": an_object({"token": identifier}),
-    "trace": an_object({"authorizationToken": identifier, "usage": parameters}),
-    "context": an_object(CONTEXT),
-    "experienceCloud": an_object(EXPERIENCE_CLOUD),
-    "execute": an_object(EXECUTE),
-    "prefetch": an_object(PREFETCH),
-    "telemetry": an_object({"entries": a_list(an_object(TELEMETRY_ENTRY))}),
+    "requestId": IDENTIFIER,
+    "impressionId": IDENTIFIER,
+    "id": AnObject(VISITOR_ID),
+    "environmentId": SCALAR,
+    "property": AnObject({"token": IDENTIFIER}),
+    "trace": AnObject({"authorizationToken": IDENTIFIER, "usage": PARAMETERS}),
+    "context": AnObject(CONTEXT),
+    "experienceCloud": AnObject(EXPERIENCE_CLOUD),
+    "execute": AnObject(EXECUTE),
+    "prefetch": AnObject(PREFETCH),
+    "telemetry": AnObject({"entries": AList(AnObject(TELEMETRY_ENTRY))}),
     "notifications": _entries(NOTIFICATION),
-    "qaMode": an_object(QA_MODE),
-    "preview": an_object({"token": identifier}),
+    "qaMode": AnObject(QA_MODE),
+    "preview": AnObject({"token": IDENTIFIER}),
 }
+read_wire = quick(AnObject(REQUEST))
+"""Reads a whole request."""
