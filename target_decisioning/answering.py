@@ -18,9 +18,14 @@ from target_decisioning.decisioning.fresh import fresh
 from target_decisioning.decisioning.javascript import to_text
 from target_decisioning.delivery import Meta, TargetDeliveryResponse
 from target_decisioning.errors import ArtifactUnavailable, DeliveryError
+<<<<<<< target_decisioning/answering.py
 from target_decisioning.http import OutageLog
 from target_decisioning.ids import new_id
 from target_decisioning.on_device import OnDevice
+=======
+from target_decisioning.http import CIRCUIT_OPEN, OutageLog
+from target_decisioning.on_device import Decided, OnDevice, new_id
+>>>>>>> /tmp/land/wt/target_decisioning/answering.py
 from target_decisioning.preparation import Prepared, hint_cookie, target_cookie
 from target_decisioning.remote import DeliveryApi
 from target_decisioning.routing import NO_NEEDS, ONLY_SERVER, Needs, local_only, merge, needs_of, sources, split
@@ -125,7 +130,8 @@ class Answering:
             answer, timing = self._ask(prepared, remote)
             response = merge(prepared.request, needs, decision, answer)
         except DeliveryError as failure:
-            self._outage.failed(str(failure))
+            if failure.reason != CIRCUIT_OPEN:  # what opened it was told
+                self._outage.failed(str(failure))
             if strict:
                 raise
             response = self._local_response(prepared, decision, status=206)

@@ -13,7 +13,6 @@ import json
 import os
 import threading
 import time
-import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +46,7 @@ from target_decisioning.events import (
     GEO_LOCATION_UPDATED,
     Emit,
 )
+from target_decisioning.forks import renew_in_child
 from target_decisioning.geo import geo_of
 from target_decisioning.http import OutageLog
 
@@ -113,8 +113,8 @@ class ArtifactKeeper:
         self._restarts = 0
         self._pid, self._next_look, self._is_forked = 0, 0.0, False
         self._fetching, self._ready, self._polling = threading.Lock(), threading.Event(), Polling(self._poll)
-        self._begin_in_this_process()
-        _keepers.add(self)
+        self.begin_in_child()
+        renew_in_child(self)
 
     @property
     def is_networked(self) -> bool:
@@ -291,7 +291,9 @@ class ArtifactKeeper:
     def _confirm(self, confirmed: Confirmed) -> list[Told]:
         current = self.current
         if current is not None:
-            self.current = dataclasses.replace(current, confirmed_at=time.monotonic() - confirmed.age_seconds)
+            confirmed_at = time.monotonic() - confirmed.age_seconds
+            source = confirmed.source or current.source
+            self.current = dataclasses.replace(current, confirmed_at=confirmed_at, source=source)
             self._is_stale_told = False
         return []
 
@@ -347,7 +349,7 @@ class ArtifactKeeper:
     def _look(self) -> None:
         self._next_look = time.monotonic() + LOOK_SECONDS
         if self._pid != os.getpid():
-            self._begin_in_this_process()
+            self.begin_in_child()
         if self._due is not None and not self._is_closed:
             if self._config.background:
                 self._revive()
@@ -377,7 +379,7 @@ class ArtifactKeeper:
             time.sleep(max(self._due - time.monotonic(), 0.0))
             self._fetch_if_due(ends - time.monotonic())
 
-    def _begin_in_this_process(self) -> None:
+    def begin_in_child(self) -> None:
         """Make what must not be shared with a parent process: locks that it may hold, the timer's thread."""
         self._pid = os.getpid()
         self._next_look = 0.0
@@ -428,15 +430,3 @@ def _logged(failure: Failed) -> str:
     if isinstance(error, ArtifactInvalid):
         return f"{failure.reason}: expected {error.expected} at {error.where}"
     return f"{failure.reason}: {error}"
-
-
-_keepers: weakref.WeakSet[ArtifactKeeper] = weakref.WeakSet()
-
-
-def _begin_in_child() -> None:
-    for keeper in list(_keepers):
-        keeper._begin_in_this_process()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_in_child)

@@ -43,8 +43,12 @@ class Brought:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The source said *age_seconds* ago that it still has the artifact of the current program."""
+    """The source said *age_seconds* ago that it still has the artifact of the current program.
 
+    ``source`` is what said so; None: another process was told, and how the program came here stays as it was.
+    """
+
+    source: str | None = None
     age_seconds: float = 0.0
 
 
@@ -137,7 +141,7 @@ class Retrieval:
             return Failed(failure.reason, failure.error, failure.status, failure.retry_after_seconds)
         except Exception as error:  # a caller's session may raise anything
             return Failed("connect", error)
-        outcome: Outcome = Confirmed() if fetched is None else self._judge(fetched, current, rejected)
+        outcome: Outcome = Confirmed(self._source.kind) if fetched is None else self._judge(fetched, current, rejected)
         if isinstance(outcome, Brought):
             return dataclasses.replace(outcome, execution_ms=(time.monotonic() - began) * 1000)
         return outcome

@@ -125,7 +125,7 @@ class SharedFolder(Alone):
         self, now: Stamp, before: Stamp | None, current: Loaded | None, age_seconds: float
     ) -> Outcome | None:
         if current is not None and before is not None and now.is_same_file(before):
-            return Confirmed(age_seconds)
+            return Confirmed(age_seconds=age_seconds)
         stored = self._store.load()
         if stored is None:
             return None
@@ -133,7 +133,7 @@ class SharedFolder(Alone):
         if isinstance(outcome, Failed):
             return outcome
         if current is not None and outcome.digest == current.digest:
-            return Confirmed(age_seconds)
+            return Confirmed(age_seconds=age_seconds)
         return dataclasses.replace(outcome, etag=stored.etag, source="disk", age_seconds=age_seconds)
 
     def _look(self) -> None:

@@ -303,6 +303,16 @@ def test_a_stored_artifact_decides_before_any_socket_is_opened(keep, tmp_path):
         assert 0 <= second.status["next_poll_seconds"] <= 300
 
 
+def test_the_network_confirms_what_the_disk_gave(keep, tmp_path):
+    with FaultServer(not_modified_or(A, '"a"')) as server:
+        first = keep(server.url, cache_dir=tmp_path)
+        until(lambda: first.events)  # told after it was stored
+        first.keeper.close()
+        second = keep(server.url, cache_dir=tmp_path)
+        until(lambda: second.status["source"] == "network")
+    assert second.compiled == [A]
+
+
 def test_the_network_replaces_what_the_disk_gave(keep, tmp_path):
     with FaultServer(tagged(A, '"a"')) as server:
         first = keep(server.url, cache_dir=tmp_path)
