@@ -18,14 +18,9 @@ from target_decisioning.decisioning.fresh import fresh
 from target_decisioning.decisioning.javascript import to_text
 from target_decisioning.delivery import Meta, TargetDeliveryResponse
 from target_decisioning.errors import ArtifactUnavailable, DeliveryError
-<<<<<<< target_decisioning/answering.py
-from target_decisioning.http import OutageLog
+from target_decisioning.http import CIRCUIT_OPEN, OutageLog
 from target_decisioning.ids import new_id
 from target_decisioning.on_device import OnDevice
-=======
-from target_decisioning.http import CIRCUIT_OPEN, OutageLog
-from target_decisioning.on_device import Decided, OnDevice, new_id
->>>>>>> /tmp/land/wt/target_decisioning/answering.py
 from target_decisioning.preparation import Prepared, hint_cookie, target_cookie
 from target_decisioning.remote import DeliveryApi
 from target_decisioning.routing import NO_NEEDS, ONLY_SERVER, Needs, local_only, merge, needs_of, sources, split
