@@ -35,7 +35,7 @@ class CallOptions:
     unknown: tuple[str, ...] = ()
     """Options that no call has: they are ignored, as the earlier SDK ignores them, but not in silence."""
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, /, **given: Any) -> None:
         self.__dict__.update(given)
 
 
@@ -58,12 +58,14 @@ def read_options(options: Any, keywords: Mapping[str, Any], *, may_be_empty: boo
     given = keywords if options is None else _merged(options, keywords)
     if not given and not may_be_empty:
         raise RequestError("options", "nothing", "a mapping of options", "Options are required")
-    call = CallOptions(**given)
+    call = CallOptions()
     for name, value in given.items():
         if name not in _CHECKS:
             call.unknown = (*call.unknown, _hint(name))
-        elif value is not None and (check := _CHECKS[name]) is not None:
+            continue
+        if value is not None and (check := _CHECKS[name]) is not None:
             check(name, value)
+        setattr(call, name, value)
     return call
 
 
