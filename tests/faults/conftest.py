@@ -1,0 +1,30 @@
+"""Clients that end with the test, with what they told."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.delivery_api import DeliveryApi
+from tests.faults.started import Started
+
+
+@pytest.fixture
+def api():
+    """A Delivery API that is up."""
+    with DeliveryApi() as server:
+        yield server
+
+
+@pytest.fixture
+def start(api):
+    """Start a client whose artifact lies at a URL; ``start(url, **options)`` gives it with what it told."""
+    all_started = []
+
+    def start(location, **more):
+        one = Started(location, api, **more)
+        all_started.append(one)
+        return one
+
+    yield start
+    for one in all_started:
+        one.client.close(1)
