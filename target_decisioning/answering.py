@@ -1,6 +1,6 @@
 """One ``get_offers`` call, from the prepared request to the envelope.
 
-    prepared --route--> decided here | asked of the server | both, merged --> Answered(envelope, what is owed)
+    prepared --route--> decided here | asked of the server | both, merged --> envelope; what is owed stays in prepared
 
 Source: semantics.md 1.3, 4.4, 5.
 """
@@ -8,42 +8,23 @@ Source: semantics.md 1.3, 4.4, 5.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from target_decisioning.artifact import Loaded
 from target_decisioning.config import Config
 from target_decisioning.decisioning import Decision
 from target_decisioning.decisioning.fresh import fresh
-from target_decisioning.decisioning.javascript import to_text
 from target_decisioning.delivery import Meta, TargetDeliveryResponse
 from target_decisioning.errors import ArtifactUnavailable, DeliveryError
 from target_decisioning.http import CIRCUIT_OPEN, OutageLog
 from target_decisioning.ids import new_id
 from target_decisioning.on_device import OnDevice
-from target_decisioning.preparation import Prepared, hint_cookie, target_cookie
+from target_decisioning.preparation import Prepared
 from target_decisioning.remote import DeliveryApi
 from target_decisioning.routing import NO_NEEDS, ONLY_SERVER, Needs, local_only, merge, needs_of, sources, split
 
 WithTelemetry = Callable[[dict[str, Any]], dict[str, Any]]
 ON_DEVICE, SERVER_SIDE, HYBRID = "on-device", "server-side", "hybrid"
-
-
-@dataclass(slots=True, repr=False)
-class Answered:
-    """The answer to one call, and what follows from it."""
-
-    envelope: TargetDeliveryResponse
-    response: dict[str, Any]
-    """The envelope's response in wire form, only to be read."""
-    context: dict[str, Any]
-    """The context that was decided in or sent."""
-    owed: list[dict[str, Any]] = field(default_factory=list)
-    """Impressions of what was decided here."""
-    unsent: list[dict[str, Any]] = field(default_factory=list)
-    """The caller's own notifications, where no Delivery call took them along."""
-    timing: dict[str, Any] | None = None
-    """What is known of the Delivery call's times."""
 
 
 class Answering:
@@ -61,7 +42,7 @@ class Answering:
         self._with_telemetry = with_telemetry
         self._outage = OutageLog(config.logger, "Hybrid decisions lack the server's part")
 
-    def answer(self, prepared: Prepared, method: str, *, strict: bool) -> Answered:
+    def answer(self, prepared: Prepared, method: str, *, strict: bool) -> TargetDeliveryResponse:
         """Answer *prepared* by *method*.
 
         Raises:
@@ -82,20 +63,22 @@ class Answering:
             raise on_device.why_not() if on_device else ArtifactUnavailable(_NO_ENGINE)
         return self._deliver(prepared, NO_NEEDS, is_hybrid=method == HYBRID)
 
-    def deliver(self, prepared: Prepared) -> Answered:
+    def deliver(self, prepared: Prepared) -> TargetDeliveryResponse:
         """Send *prepared* to the server as it is."""
         return self._deliver(prepared, NO_NEEDS)
 
-    def _decide(self, on_device: OnDevice, loaded: Loaded, prepared: Prepared, needs: Needs) -> Answered:
+    def _decide(self, on_device: OnDevice, loaded: Loaded, prepared: Prepared, needs: Needs) -> TargetDeliveryResponse:
         prepared.identify(new_id)
-        decision, context = on_device.decide(loaded, prepared, prepared.request)
+        decision, prepared.context = on_device.decide(loaded, prepared, prepared.request)
         response = self._local_response(prepared, decision, status=206 if needs else 200)
-        envelope = _envelope(prepared, response, _meta(ON_DEVICE, needs))
-        return Answered(envelope, response, context, decision.impressions, _own(prepared))
+        prepared.owed = decision.impressions
+        if "notifications" in prepared.request:
+            prepared.unsent = _own(prepared)
+        return _envelope(prepared, response, _meta(ON_DEVICE, needs))
 
     def _share(
         self, on_device: OnDevice, loaded: Loaded, prepared: Prepared, needs: Needs, *, strict: bool
-    ) -> Answered:
+    ) -> TargetDeliveryResponse:
         """Decide here what can be, ask the server for the rest."""
         if not ONLY_SERVER.isdisjoint(prepared.request):
             return self._deliver(prepared, needs, is_hybrid=True)
@@ -106,50 +89,44 @@ class Answering:
             return self._deliver(prepared, needs, is_hybrid=True)
         prepared.identify(new_id)
         local["id"] = remote["id"] = prepared.request["id"]
-        decision, context = on_device.decide(loaded, prepared, local)
-        return self._merge(prepared, needs, decision, context, remote, strict=strict)
+        decision, prepared.context = on_device.decide(loaded, prepared, local)
+        return self._merge(prepared, needs, decision, remote, strict=strict)
 
     def _merge(
-        self,
-        prepared: Prepared,
-        needs: Needs,
-        decision: Decision,
-        context: dict[str, Any],
-        remote: dict[str, Any],
-        *,
-        strict: bool,
-    ) -> Answered:
-        """Ask the server for the *remote* part, and join its answer with the *decision*, made in *context*."""
-        owed = decision.impressions
+        self, prepared: Prepared, needs: Needs, decision: Decision, remote: dict[str, Any], *, strict: bool
+    ) -> TargetDeliveryResponse:
+        """Ask the server for the *remote* part, and join its answer with the *decision*."""
+        prepared.owed = decision.impressions
         try:
-            answer, timing = self._ask(prepared, remote)
-            response = merge(prepared.request, needs, decision, answer)
+            response = merge(prepared.request, needs, decision, self._ask(prepared, remote))
         except DeliveryError as failure:
             if failure.reason != CIRCUIT_OPEN:  # what opened it was told
                 self._outage.failed(str(failure))
             if strict:
                 raise
+            prepared.unsent = _own(prepared)
             response = self._local_response(prepared, decision, status=206)
-            envelope = _envelope(prepared, response, _shared_meta(prepared, needs, failure))
-            return Answered(envelope, response, context, owed, _own(prepared))
+            return _envelope(prepared, response, _shared_meta(prepared, needs, failure))
         self._outage.recovered()
-        envelope = _envelope(prepared, response, _shared_meta(prepared, needs))
-        return Answered(envelope, response, context, owed, timing=timing)
+        return _envelope(prepared, response, _shared_meta(prepared, needs))
 
-    def _deliver(self, prepared: Prepared, needs: Needs, *, is_hybrid: bool = False) -> Answered:
-        response, timing = self._ask(prepared, prepared.request)
+    def _deliver(self, prepared: Prepared, needs: Needs, *, is_hybrid: bool = False) -> TargetDeliveryResponse:
+        prepared.context = prepared.request["context"]
+        response = self._ask(prepared, prepared.request)
         meta = _meta(SERVER_SIDE, needs)
         if is_hybrid:
             meta["sources"] = sources(prepared.request, lambda _kind, _entry: SERVER_SIDE)
-        return Answered(_envelope(prepared, response, meta), response, prepared.request["context"], timing=timing)
+        return _envelope(prepared, response, meta)
 
-    def _ask(self, prepared: Prepared, request: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        return self._delivery.deliver(
+    def _ask(self, prepared: Prepared, request: dict[str, Any]) -> dict[str, Any]:
+        response, prepared.timing = self._delivery.deliver(
             self._with_telemetry(request),
             prepared.session_id,
             prepared.cluster,
             safe_to_repeat="execute" not in request,
         )
+        prepared.edge_host, prepared.server_token = response.get("edgeHost"), response.get("telemetryServerToken")
+        return response
 
     def _local_response(self, prepared: Prepared, decision: Decision, *, status: int) -> dict[str, Any]:
         """Return a response that is decided here (semantics.md 4.4)."""
@@ -186,14 +163,4 @@ def _shared_meta(prepared: Prepared, needs: Needs, failure: DeliveryError | None
 
 
 def _envelope(prepared: Prepared, response: dict[str, Any], meta: Meta) -> TargetDeliveryResponse:
-    tnt_id = (response.get("id") or _NOTHING).get("tntId")
-    if type(tnt_id) is not str and tnt_id is not None:
-        tnt_id = to_text(tnt_id)
-    return TargetDeliveryResponse(
-        response,
-        prepared.request,
-        meta,
-        target_cookie(prepared.session_id, tnt_id, prepared.now_ms),
-        hint_cookie(prepared.cluster, response.get("edgeHost")),
-        prepared.visitor_state,
-    )
+    return TargetDeliveryResponse(response, prepared.request, meta, prepared, prepared.visitor_state)

@@ -15,7 +15,7 @@ from multiprocessing.pool import AsyncResult
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar, overload
 
-from target_decisioning.answering import SERVER_SIDE, Answered, Answering
+from target_decisioning.answering import SERVER_SIDE, Answering
 from target_decisioning.artifact import ArtifactKeeper
 from target_decisioning.attributes import Attributes, add_mboxes
 from target_decisioning.callbacks import CallbackPool
@@ -113,6 +113,8 @@ class TargetClient:
         call = read_call(options, keywords)
         check_offers_asked(call.request)
         prepared = self._prepare(call)
+        if call.callback is None and self._config.background:
+            return self._offers(call, prepared)
         return self._run(call, lambda: self._offers(call, prepared))
 
     @overload
@@ -319,18 +321,11 @@ class TargetClient:
         strict = self._config.strict if call.strict is None else call.strict
         return self._report(prepared, self._answering.answer(prepared, method, strict=strict))
 
-    def _report(self, prepared: Prepared, answered: Answered) -> TargetDeliveryResponse:
-        self._telemetry.add_decision(
-            prepared.request,
-            answered.response,
-            answered.envelope.meta["decisioning_method"],
-            prepared.now_ms,
-            execution_ms=(time.perf_counter() - prepared.began) * 1000,
-            parsing_ms=prepared.parsing_ms,
-            timing=answered.timing,
-        )
-        self._reporting.report(prepared, answered)
-        return answered.envelope
+    def _report(self, prepared: Prepared, envelope: TargetDeliveryResponse) -> TargetDeliveryResponse:
+        execution_ms = (time.perf_counter() - prepared.began) * 1000
+        self._telemetry.add_decision(prepared, envelope.meta["decisioning_method"], execution_ms)
+        self._reporting.report(prepared)
+        return envelope
 
     # -- life --------------------------------------------------------------------------------------------------------
 

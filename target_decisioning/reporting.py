@@ -15,7 +15,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from target_decisioning.answering import Answered
 from target_decisioning.config import Config
 from target_decisioning.errors import TargetError
 from target_decisioning.events import Emit
@@ -24,7 +23,7 @@ from target_decisioning.ids import new_id
 from target_decisioning.outbox import Outbox
 from target_decisioning.preparation import Prepared
 from target_decisioning.remote import DeliveryApi
-from target_decisioning.telemetry import DUE_SECONDS, Telemetry
+from target_decisioning.telemetry import DUE_ENTRIES, DUE_SECONDS, Telemetry
 
 CALL_SECONDS = 10.0
 """Total time of one call from the outbox; nobody waits for it, so it may take longer than a caller's."""
@@ -56,16 +55,16 @@ class Reporting:
         self._telemetry.clear()
         self._timer: threading.Timer | None = None
         self._offered_until = 0.0
-        self._last: tuple[Prepared, dict[str, Any]] | None = None
+        self._last: Prepared | None = None
 
-    def report(self, prepared: Prepared, answered: Answered) -> None:
-        """Hand over what a call owes, once its telemetry entry is there to ride along."""
-        self._last = (prepared, answered.context)
-        for notifications in (answered.unsent, answered.owed):
-            if notifications:
-                item = self._item(prepared, answered.context, {"notifications": notifications})
-                self.outbox.offer(item, lane=prepared.visitor)
-        if self._telemetry.waiting:
+    def report(self, prepared: Prepared) -> None:
+        """Hand over what an answered call owes, once its telemetry entry is there to ride along."""
+        self._last = prepared
+        if prepared.unsent:
+            self.outbox.offer(self._item(prepared, {"notifications": prepared.unsent}), lane=prepared.visitor)
+        if prepared.owed:
+            self.outbox.offer(self._item(prepared, {"notifications": prepared.owed}), lane=prepared.visitor)
+        if self._timer is None or self._telemetry.waiting >= DUE_ENTRIES:
             self._hurry_telemetry()
         if not self._config.background:
             self.outbox.work(WORK_SECONDS, longest_send_seconds=self._config.timeout_seconds)
@@ -73,8 +72,7 @@ class Reporting:
     def report_download(self, execution_ms: float, parsing_ms: float, timing: Mapping[str, float]) -> None:
         """Note that an artifact was downloaded."""
         self._telemetry.add_download(round(time.time() * 1000), execution_ms, parsing_ms, timing)
-        if self._telemetry.waiting:
-            self._hurry_telemetry()
+        self._hurry_telemetry()
 
     def with_telemetry(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return *request* with the telemetry that waits; the caller's own entries come first."""
@@ -131,18 +129,20 @@ class Reporting:
             in_background=True,
         )
 
-    def _item(self, prepared: Prepared, context: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+    def _item(self, prepared: Prepared, content: dict[str, Any]) -> dict[str, Any]:
         request = prepared.request
         body: dict[str, Any] = {"requestId": new_id()}
         for key in _CARRIED:
             if key in request:
                 body[key] = request[key]
-        body["context"] = context
+        body["context"] = prepared.context
         body.update(content)
         return {"session_id": prepared.session_id, "cluster": prepared.cluster, "body": body}
 
     def _hurry_telemetry(self) -> None:
         """See to it that telemetry leaves by itself if no call takes it along."""
+        if not self._telemetry.waiting:
+            return
         if self._telemetry.due(time.monotonic()):
             self._offer_telemetry()
         elif self._timer is None and self._starts_timers and not self._is_closed:
@@ -168,7 +168,7 @@ class Reporting:
 
     def _telemetry_item(self) -> dict[str, Any]:
         if self._last is not None:
-            item = self._item(*self._last, {})
+            item = self._item(self._last, {})
         else:
             body = {"requestId": new_id(), "context": _PLAIN_CONTEXT}
             item = {"session_id": new_id(), "cluster": None, "body": body}

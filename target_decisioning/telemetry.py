@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from target_decisioning.preparation import Prepared
+
 MOST_ENTRIES: Final = 1_000
 DUE_ENTRIES: Final = 100
 DUE_SECONDS: Final = 10.0
@@ -39,32 +41,16 @@ class Telemetry:
         """Whether what waits should leave in a call of its own by *now* (``time.monotonic()``)."""
         return len(self._waiting) >= DUE_ENTRIES or (bool(self._waiting) and now - self._since >= DUE_SECONDS)
 
-    def add_decision(
-        self,
-        request: Mapping[str, Any],
-        response: Mapping[str, Any],
-        method: str,
-        now_ms: int,
-        execution_ms: float,
-        parsing_ms: float | None = None,
-        timing: Mapping[str, float] | None = None,
-    ) -> None:
+    def add_decision(self, prepared: Prepared, method: str, execution_ms: float) -> None:
         """Note a call that succeeded.
 
         Args:
-            request: the prepared request (wire); kept until the entry is taken, so it must not change.
-            response: the response (wire); only read here.
+            prepared: the call, answered; kept until the entry is taken, so it must not change any more.
             method: how it was really decided, ``on-device``, ``server-side`` or ``hybrid``.
-            now_ms: when the call began, epoch ms.
             execution_ms: how long it took as a whole.
-            parsing_ms: how long preparing the request took.
-            timing: what is known of the Delivery call, ms and bytes.
         """
-        if not self.enabled:
-            return
-        get = response.get
-        known = (get("edgeHost"), get("telemetryServerToken"))
-        self._add(_decision, (request, known, method, now_ms, execution_ms, parsing_ms, timing))
+        if self.enabled:
+            self._add(_decision, (prepared, method, execution_ms))
 
     def add_download(
         self,
@@ -101,20 +87,12 @@ class Telemetry:
         waiting.append((build, facts))
 
 
-def _decision(
-    request: Mapping[str, Any],
-    known: tuple[str | None, str | None],
-    method: str,
-    now_ms: int,
-    execution_ms: float,
-    parsing_ms: float | None,
-    timing: Mapping[str, float] | None,
-) -> dict[str, Any]:
-    edge_host, server_token = known
-    entry = _timed(request.get("requestId"), now_ms, execution_ms, parsing_ms, timing)
-    entry["mode"] = "edge" if edge_host else "local"
-    if server_token:
-        entry["telemetryServerToken"] = server_token
+def _decision(prepared: Prepared, method: str, execution_ms: float) -> dict[str, Any]:
+    request = prepared.request
+    entry = _timed(request.get("requestId"), prepared.now_ms, execution_ms, prepared.parsing_ms, prepared.timing)
+    entry["mode"] = "edge" if prepared.edge_host else "local"
+    if prepared.server_token:
+        entry["telemetryServerToken"] = prepared.server_token
     entry["features"] = {"decisioningMethod": method, **_asked(request)}
     return entry
 

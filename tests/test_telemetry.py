@@ -7,13 +7,17 @@ import time
 import pytest
 
 from fixtures.delivery_rules import problems_of
+from target_decisioning.preparation import Prepared
 from target_decisioning.telemetry import DUE_ENTRIES, DUE_SECONDS, MOST_ENTRIES, Telemetry
 
 NOW = 1_700_000_000_000
 
 
-def request(**parts):
-    return {"requestId": "r1", **parts}
+def a_call(*, parsing_ms=1.0, edge_host=None, server_token=None, timing=None, **asked):
+    """A call that is answered."""
+    call = Prepared({"requestId": "r1", **asked}, "session", None, NOW, None, [])
+    call.parsing_ms, call.edge_host, call.server_token, call.timing = parsing_ms, edge_host, server_token, timing
+    return call
 
 
 @pytest.fixture
@@ -22,11 +26,12 @@ def telemetry():
 
 
 def test_an_on_device_decision_is_told_with_what_it_asked_for(telemetry):
-    asked = request(
+    call = a_call(
+        parsing_ms=0.0,
         execute={"mboxes": [{"name": "a"}, {"name": "b"}], "pageLoad": {}},
         prefetch={"views": [{}], "mboxes": [], "pageLoad": {}},
     )
-    telemetry.add_decision(asked, {"status": 200}, "on-device", NOW, 1.23456, 0.0)
+    telemetry.add_decision(call, "on-device", 1.23456)
     assert telemetry.take() == [
         {
             "requestId": "r1",
@@ -46,14 +51,15 @@ def test_an_on_device_decision_is_told_with_what_it_asked_for(telemetry):
 
 
 def test_a_call_to_the_edge_is_told_with_its_times(telemetry):
-    response = {"edgeHost": "mboxedge28.tt.omtrdc.net", "telemetryServerToken": "token"}
     timing = {"timeToFirstByte": 9.999, "responseSize": 812}
-    telemetry.add_decision(request(), response, "server-side", NOW, 12.0, timing=timing)
+    call = a_call(edge_host="mboxedge28.tt.omtrdc.net", server_token="token", timing=timing)
+    telemetry.add_decision(call, "server-side", 12.0)
     assert telemetry.take() == [
         {
             "requestId": "r1",
             "timestamp": NOW,
             "execution": 12.0,
+            "parsing": 1.0,
             "request": {"timeToFirstByte": 10.0, "responseSize": 812},
             "mode": "edge",
             "telemetryServerToken": "token",
@@ -76,7 +82,7 @@ def test_a_download_is_told_under_a_name_of_its_own(telemetry):
 
 
 def test_entries_are_what_the_api_takes(telemetry):
-    telemetry.add_decision(request(execute={"pageLoad": {}}), {"edgeHost": "x"}, "hybrid", NOW, 1.0, 1.0, {"tls": 1.0})
+    telemetry.add_decision(a_call(execute={"pageLoad": {}}, edge_host="x", timing={"tls": 1.0}), "hybrid", 1.0)
     telemetry.add_download(NOW, 1.0)
     body = {"requestId": "r2", "context": {"channel": "web"}, "telemetry": {"entries": telemetry.take()}}
     assert problems_of(body) == []
@@ -91,7 +97,7 @@ def test_what_was_taken_is_gone(telemetry):
 
 def test_nothing_is_told_when_telemetry_is_off():
     telemetry = Telemetry(enabled=False)
-    telemetry.add_decision(request(), {}, "on-device", NOW, 1.0)
+    telemetry.add_decision(a_call(), "on-device", 1.0)
     telemetry.add_download(NOW, 1.0)
     assert telemetry.waiting == 0
 

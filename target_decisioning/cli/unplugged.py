@@ -101,7 +101,7 @@ class Unplugged:
         keeper.start()
         on_device = OnDevice(self._config, keeper, transport, _tell_nobody)
         delivery = DeliveryApi(self._config, transport, logger)
-        return Answering(self._config, on_device, delivery, dict).answer(prepared, ON_DEVICE, strict=False).envelope
+        return Answering(self._config, on_device, delivery, dict).answer(prepared, ON_DEVICE, strict=False)
 
     def explain(self, prepared: Prepared) -> Explanation:
         """Explain how a prepared request is decided."""

@@ -7,7 +7,7 @@ made at their first reading and from then on belong to the caller, who may chang
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from target_decisioning.delivery.plain import plain
 from target_decisioning.delivery.request import DeliveryRequest
@@ -108,14 +108,26 @@ class Meta(_Named):
         ) -> None: ...
 
 
+class Cookies(Protocol):
+    """Makes the cookies that a program sets for an answer; *response* is in wire form."""
+
+    def target_cookie(self, response: dict[str, Any], /) -> Cookie:
+        """Return the cookie that keeps the visitor and the session."""
+
+    def hint_cookie(self, response: dict[str, Any], /) -> Cookie | None:
+        """Return the cookie that keeps the edge cluster, if one is known."""
+
+
 class TargetDeliveryResponse(Mapping[str, Any]):
     """The answer to one call, readable by attribute and as a mapping.
 
     A key whose part is absent is not in the mapping; its attribute is None. The wire's names (``targetCookie``)
-    are answered in mapping access too. *response* and *request* are wire dicts that belong to the envelope.
+    are answered in mapping access too. *response* and *request* are wire dicts that belong to the envelope; *cookies*
+    makes the cookies that go with a response.
     """
 
     __slots__ = (
+        "_cookies",
         "_unread_request",
         "_unread_response",
         "analytics_details",
@@ -144,15 +156,13 @@ class TargetDeliveryResponse(Mapping[str, Any]):
         response: dict[str, Any],
         request: dict[str, Any],
         meta: Meta,
-        target_cookie: Cookie,
-        target_location_hint_cookie: Cookie | None,
+        cookies: Cookies,
         visitor_state: dict[str, Any] | None = None,
     ) -> None:
         self._unread_response = response
         self._unread_request = request
         self.meta = meta
-        self.target_cookie = target_cookie
-        self.target_location_hint_cookie = target_location_hint_cookie
+        self._cookies = cookies
         self.visitor_state = visitor_state
 
     if not TYPE_CHECKING:
@@ -251,4 +261,6 @@ _LAZY: Final[dict[str, Callable[[TargetDeliveryResponse], Any]]] = {
     "analytics_details": lambda envelope: _gather(envelope, "analytics"),
     "trace": lambda envelope: _gather(envelope, "trace"),
     "response_tokens": _gather_tokens,
+    "target_cookie": lambda envelope: envelope._cookies.target_cookie(envelope._unread_response),
+    "target_location_hint_cookie": lambda envelope: envelope._cookies.hint_cookie(envelope._unread_response),
 }

@@ -38,6 +38,11 @@ class CallOptions:
     def __init__(self, /, **given: Any) -> None:
         self.__dict__.update(given)
 
+    @property
+    def names_visitor(self) -> bool:
+        """Whether an option, not only the request, says who the visitor is."""
+        return self.customer_ids is not None or self.visitor is not None or bool(self.visitor_cookie)
+
 
 METHODS = frozenset(method.value for method in DecisioningMethod)
 
@@ -76,7 +81,7 @@ def read_request(request: Any) -> dict[str, Any]:
         RequestError: it is absent, has no defined key, or is no request.
     """
     wire = request if type(request) is dict else _typed_to_wire(request)
-    if not any(value is not None for value in wire.values()):
+    if not wire or (None in wire.values() and all(value is None for value in wire.values())):
         message = "Request object of type DeliveryRequest is required"
         raise RequestError("request", "nothing", "a DeliveryRequest or its wire form", message)
     return wire

@@ -8,16 +8,16 @@ The caller's request is not changed and nothing of it is kept. Source: semantics
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from target_decisioning.config import Config
+from target_decisioning.delivery import Cookie
 from target_decisioning.errors import RequestError
 from target_decisioning.preparation.call import CallOptions
-from target_decisioning.preparation.cookie import device_id, parse_cookie, session_of_call
+from target_decisioning.preparation.cookie import DEVICE_ID, SESSION, parse_cookie, target_cookie
 from target_decisioning.preparation.identity import has_identity, new_tnt_id, visitor_ids
-from target_decisioning.preparation.location import choose_cluster
+from target_decisioning.preparation.location import choose_cluster, hint_cookie
 from target_decisioning.preparation.notifications import valid_notifications
 from target_decisioning.preparation.reading import IDENTIFIER, Unreadable, is_number
 from target_decisioning.preparation.shapes import read_wire
@@ -32,27 +32,60 @@ _PLAIN_CLOUD = {"analytics": {"logging": DEFAULT_LOGGING}}
 Request = dict[str, Any]
 
 
-@dataclass(slots=True, repr=False)
 class Prepared:
-    """A request as it is decided and sent; ``request`` is in wire form and private to this call."""
+    """A request as it is decided and sent, and then what follows from its answer. Private to one call.
 
-    request: dict[str, Any]
-    session_id: str
-    cluster: str | None
-    now_ms: int
-    visitor_state: dict[str, Any] | None
-    dropped: list[str]
-    """What was left out because it was not valid, for the log: places, no values."""
+    It makes the cookies that go with its answer.
+    """
+
     began: float = 0.0
     """When the call began (``time.perf_counter()``)."""
     parsing_ms: float = 0.0
     """How long preparing took."""
+    edge_host: Any = None
+    """``edgeHost`` of the server's answer; None if the server was not asked."""
+    server_token: Any = None
+    """``telemetryServerToken`` of the server's answer."""
+    context: dict[str, Any] = _NOTHING
+    """The context that was decided in or sent."""
+    owed: Sequence[dict[str, Any]] = ()
+    """Impressions of what was decided here."""
+    unsent: Sequence[dict[str, Any]] = ()
+    """The caller's own notifications, where no Delivery call took them along."""
+    timing: dict[str, Any] | None = None
+    """What is known of the Delivery call's times."""
+
+    def __init__(
+        self,
+        request: dict[str, Any],
+        session_id: str,
+        cluster: str | None,
+        now_ms: int,
+        visitor_state: dict[str, Any] | None,
+        dropped: list[str],
+    ) -> None:
+        """Hold *request* in wire form; *dropped* names the places of what was not valid, for the log."""
+        self.request = request
+        self.session_id = session_id
+        self.cluster = cluster
+        self.now_ms = now_ms
+        self.visitor_state = visitor_state
+        self.dropped = dropped
 
     @property
     def visitor(self) -> str:
         """The id that names the visitor: his impressions leave in the order they were owed."""
         ids = self.request.get("id", _NOTHING)
         return str(ids.get("marketingCloudVisitorId") or ids.get("tntId") or ids.get("thirdPartyId") or "")
+
+    def target_cookie(self, response: dict[str, Any]) -> Cookie:
+        """Return the cookie that keeps the visitor and the session."""
+        tnt_id = (response.get("id") or _NOTHING).get("tntId")
+        return target_cookie(self.session_id, None if tnt_id is None else str(tnt_id), self.now_ms)
+
+    def hint_cookie(self, response: dict[str, Any]) -> Cookie | None:
+        """Return the cookie that keeps the edge cluster, if one is known."""
+        return hint_cookie(self.cluster, response.get("edgeHost"))
 
     def identify(self, new_id: NewId) -> None:
         """Give the visitor a tntId if nothing names him: only for what is decided on this device."""
@@ -69,7 +102,7 @@ def prepare(call: CallOptions, config: Config, client_hint: str | None, now_ms: 
     """
     request = _read(call.request)
     cookie = parse_cookie(call.target_cookie, now_ms) if call.target_cookie else _NO_COOKIE
-    device = device_id(cookie)
+    device = cookie.get(DEVICE_ID, "")
     visitor = NOBODY
     if call.visitor is not None or call.visitor_cookie:
         visitor = read_visitor(call.visitor, call.visitor_cookie, config.organization_id)
@@ -78,19 +111,26 @@ def prepare(call: CallOptions, config: Config, client_hint: str | None, now_ms: 
         request["requestId"] = new_id()
     if config.environment_id is not None:
         request.setdefault("environmentId", config.environment_id)
-    _settle_property(request, config.property_token)
-    _settle_ids(request, call, device, visitor)
+    if "property" in request or config.property_token is not None:
+        _settle_property(request, config.property_token)
+    if device or "id" not in request or call.names_visitor or not all(request["id"].values()):
+        _settle_ids(request, call, device, visitor)
     _settle_context(request)
-    _settle_experience_cloud(request, call, config, visitor)
-    _settle_asked(request, "execute", dropped)
-    _settle_asked(request, "prefetch", dropped)
+    if visitor is NOBODY and "experienceCloud" not in request:
+        request["experienceCloud"] = _PLAIN_CLOUD
+    else:
+        _settle_experience_cloud(request, call, config, visitor)
+    if "execute" in request:
+        _settle_asked(request, "execute", dropped)
+    if "prefetch" in request:
+        _settle_asked(request, "prefetch", dropped)
     if "notifications" in request:
         request["notifications"] = valid_notifications(request["notifications"], dropped)
     if not all(request.values()):
         request = {key: value for key, value in request.items() if value or type(value) is dict}
     return Prepared(
         request,
-        session_of_call(cookie, None if call.session_id is None else _session_option(call.session_id), new_id),
+        cookie.get(SESSION) or _session_option(call.session_id) or new_id(),
         choose_cluster(device, call.target_location_hint, client_hint),
         now_ms,
         visitor.state,
@@ -109,7 +149,9 @@ def _read(request: dict[str, Any]) -> dict[str, Any]:
     return taken
 
 
-def _session_option(given: Any) -> str:
+def _session_option(given: str | None) -> str | None:
+    if given is None:
+        return None
     try:
         return str(IDENTIFIER.read(given))
     except Unreadable as unreadable:
@@ -125,8 +167,6 @@ def _settle_property(request: Request, own: str | None) -> None:
 
 def _settle_ids(request: Request, call: CallOptions, device: str, visitor: Visitor) -> None:
     given = request.get("id", _NOTHING)
-    if given and not device and call.customer_ids is None and visitor is NOBODY and all(given.values()):
-        return
     try:
         ids = visitor_ids(given, device, call.customer_ids, visitor)
     except Unreadable as unreadable:
@@ -145,9 +185,6 @@ def _settle_context(request: Request) -> None:
 
 
 def _settle_experience_cloud(request: Request, call: CallOptions, config: Config, visitor: Visitor) -> None:
-    if visitor is NOBODY and "experienceCloud" not in request:
-        request["experienceCloud"] = _PLAIN_CLOUD
-        return
     given = request.get("experienceCloud", _NOTHING)
     own = given.get("analytics", _NOTHING)
     analytics = {"logging": own.get("logging") or DEFAULT_LOGGING}
@@ -169,9 +206,7 @@ def _settle_experience_cloud(request: Request, call: CallOptions, config: Config
 
 
 def _settle_asked(request: Request, mode: str, dropped: list[str]) -> None:
-    part = request.get(mode)
-    if part is None:
-        return
+    part = request[mode]
     if not part:
         del request[mode]
         return

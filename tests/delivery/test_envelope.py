@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from dataclasses import dataclass
 
 import pytest
 
@@ -27,13 +28,26 @@ RESPONSE = {
 PARTS = ["response", "target_cookie", "meta", "request"]
 
 
+@dataclass
+class Given:
+    """Cookies that are there already."""
+
+    target: Cookie
+    hint: Cookie | None
+
+    def target_cookie(self, _response):
+        return self.target
+
+    def hint_cookie(self, _response):
+        return self.hint
+
+
 def an_envelope(response=None, hint=None, **meta):
     return TargetDeliveryResponse(
         copy.deepcopy(RESPONSE) if response is None else response,
         {"context": {"channel": "web"}},
         Meta(decisioning_method="on-device", remote_mboxes=[], remote_views=[], **meta),
-        Cookie(name="mbox", value="session#s#1", max_age=1860),
-        hint,
+        Given(Cookie(name="mbox", value="session#s#1", max_age=1860), hint),
     )
 
 

@@ -11,11 +11,10 @@ import pytest
 from target_decisioning.attributes import Attributes, add_mboxes
 from target_decisioning.config import read_config
 from target_decisioning.decisioning import load_program, remote_needs
-from target_decisioning.delivery import Cookie, Meta, TargetDeliveryResponse
+from target_decisioning.delivery import Meta, TargetDeliveryResponse
 from target_decisioning.errors import AttributeNotFound
-from target_decisioning.preparation import prepare, read_call
-from target_decisioning.preparation.cookie import target_cookie
-from target_decisioning.preparation.location import choose_cluster, hint_cookie
+from target_decisioning.preparation import Prepared, prepare, read_call
+from target_decisioning.preparation.location import choose_cluster
 from target_decisioning.remote import build_call
 from tests.matching import differences
 from tests.shared import SHARED, vectors
@@ -69,13 +68,12 @@ def _expected_body(case):
 @pytest.mark.parametrize("case", _cases("delivery_responses"))
 def test_an_envelope(case):
     response = case["delivery_response"]
-    hint = hint_cookie(case["client_options"].get("targetLocationHint"), response.get("edgeHost"))
+    cluster = case["client_options"].get("targetLocationHint")
     envelope = TargetDeliveryResponse(
         response,
         {},
         Meta(decisioning_method="server-side", remote_mboxes=[], remote_views=[]),
-        Cookie(**target_cookie(case["session_id"], (response.get("id") or {}).get("tntId"), case["now_ms"])),
-        Cookie(**hint) if hint else None,
+        Prepared({}, case["session_id"], cluster, case["now_ms"], None, []),
     )
     wire = envelope.to_wire()
     expected = {
@@ -152,7 +150,7 @@ def test_supported_versions(case):
 
 def _envelope_of(response):
     meta = Meta(decisioning_method="on-device", remote_mboxes=[], remote_views=[])
-    return TargetDeliveryResponse(response, {}, meta, Cookie(name="mbox", value="", max_age=0), None)
+    return TargetDeliveryResponse(response, {}, meta, Prepared({}, "s", None, 0, None, []))
 
 
 def test_attributes_of_mboxes():
