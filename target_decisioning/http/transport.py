@@ -27,6 +27,7 @@ CONNECT_SECONDS = 3.0
 MOST_REDIRECTS = 3
 REFUSAL_BYTES = 64 * 1024  # read of an answer that is no success: enough for its reason
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HIDDEN_LOCATION = "location (hidden)"  # no header can have this name
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 WantsBody = Callable[[int, Mapping[str, str]], bool]
@@ -143,9 +144,11 @@ class Transport:
         auth = None if session.auth else _no_credentials
         asked = requests.Request(request.method, request.url, headers, data=request.body, auth=auth)
         prepared = session.prepare_request(asked)
+        prepared.hooks.setdefault("response", []).append(_hide_redirect)
         settings = self._settings(session, request.url)
         timeout = (exchange.left_to_connect(), exchange.left_to_read())
-        return session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
+        response = session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
+        return _show_redirect(response)
 
     def _settings(self, session: requests.Session, url: str) -> Mapping[str, Any]:
         requests = _requests()
@@ -220,6 +223,18 @@ def _read(
         return decode(counted(REFUSAL_BYTES), encoding, REFUSAL_BYTES), size
     except Exception:  # the status says enough
         return b"", size
+
+
+def _hide_redirect(response: requests.Response, **_: Any) -> None:
+    """Let ``requests`` see no redirect: of one that it does not follow it would read and decode the whole body."""
+    if "location" in response.headers:
+        response.headers[_HIDDEN_LOCATION] = response.headers.pop("location")
+
+
+def _show_redirect(response: requests.Response) -> requests.Response:
+    if _HIDDEN_LOCATION in response.headers:
+        response.headers["location"] = response.headers.pop(_HIDDEN_LOCATION)
+    return response
 
 
 def _redirected(request: HttpRequest, answer: HttpAnswer) -> HttpRequest:

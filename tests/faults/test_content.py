@@ -10,7 +10,8 @@ import pytest
 from fixtures.faults import FaultServer, answer, cut_after, endless, gzip_bomb, not_modified_or, reply
 from target_decisioning.errors import ArtifactInvalid, ArtifactUnsupported
 from tests.builders import a_rule, an_artifact
-from tests.faults.parts import options, run, until
+from tests.faults.memory import watched
+from tests.faults.parts import until
 from tests.faults.started import SHOP_BYTES, changed_shop
 
 MiB = 1024 * 1024
@@ -103,40 +104,6 @@ def test_case_09_an_artifact_of_which_no_rule_compiles_is_turned_down(start):
 )
 def test_case_10_an_artifact_that_ends_early_is_truncated(start, step):
     assert set(failed(start, step).reasons) == {"truncated"}
-
-
-WATCH_MEMORY = """
-import json, resource, sys, threading, time
-from tests.faults.parts import options
-from target_decisioning import TargetClient
-
-failed, reasons = threading.Event(), []
-def hear(event):
-    reasons.append(event["reason"])
-    failed.set()
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-given = json.loads(sys.argv[1])
-TargetClient.create({**given, "artifact_location": sys.argv[2]}, maximum_wait_ready=5000).close()  # all is imported
-before, began = peak(), time.process_time()
-client = TargetClient.create(
-    {**given, "artifact_location": sys.argv[3], "events": {"artifact_download_failed": hear}, "maximum_wait_ready": 0}
-)
-failed.wait(20)
-print(json.dumps([reasons[0], peak() - before, time.process_time() - began]))
-"""
-
-
-def watched(url):
-    """Let a process of its own fetch *url*; return the reason it fails for, MiB of growth and processor seconds."""
-    given = options(polling_interval_seconds=0)
-    del given["artifact_payload"]
-    with FaultServer(GOOD) as good:
-        code, said, complained, _ = run(WATCH_MEMORY, given, good.url, url)
-    assert code == 0, complained
-    return json.loads(said)
 
 
 @pytest.mark.parametrize(

@@ -230,6 +230,19 @@ def test_a_body_can_be_declined_by_its_headers(transport):
         assert get(transport, server).body == b"y"
 
 
+@pytest.mark.parametrize("is_callers", [False, True])
+def test_of_a_redirect_neither_the_body_nor_the_location_is_looked_into(is_callers):
+    import requests
+
+    step = endless(reply(302, b"", {"Location": "http://[::1/", **GZIP}, length=-1), [gzip_bomb(64)] * 999)
+    with FaultServer(step) as server, requests.Session() as session:
+        with closing(Transport(session=session if is_callers else None)) as transport:
+            began = time.thread_time()
+            assert failure(transport, server).reason == "redirect"
+            assert time.thread_time() - began < 0.5
+        assert server.bytes_sent < 8 * MiB
+
+
 def test_a_redirect_within_the_origin_is_followed_on_demand(transport):
     with FaultServer(answer(302, headers={"Location": "/there"}), answer(body=b"here")) as server:
         assert get(transport, server, redirects=3).body == b"here"
