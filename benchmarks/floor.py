@@ -40,7 +40,7 @@ def floor_of(answer: Json, *, activities: int, impressions: int) -> Call:
         if impressions:
             outbox.append(_report(prepared, now_ms, impressions))
         meta = Meta(decisioning_method="on-device", remote_mboxes=[], remote_views=[])
-        return TargetDeliveryResponse(response, prepared, meta, _cookie(visitor, now_ms // 1000), None)
+        return TargetDeliveryResponse(response, prepared, meta, _Cookies(visitor, now_ms // 1000))
 
     return call
 
@@ -85,6 +85,15 @@ def _report(prepared: Json, now_ms: int, impressions: int) -> Json:
     return {"id": prepared["id"], "context": prepared["context"], "notifications": notifications}
 
 
-def _cookie(tnt_id: str, now_s: int) -> Cookie:
-    value = f"session#{uuid.uuid4().hex}#{now_s + 1860}|PC#{tnt_id}#{now_s + 63_244_800}"
-    return Cookie(name="mbox", value=value, max_age=63_244_800)
+class _Cookies:
+    __slots__ = ("_now_s", "_session", "_tnt_id")
+
+    def __init__(self, tnt_id: str, now_s: int) -> None:
+        self._tnt_id, self._now_s, self._session = tnt_id, now_s, uuid.uuid4().hex
+
+    def target_cookie(self, _response: Json) -> Cookie:
+        value = f"session#{self._session}#{self._now_s + 1860}|PC#{self._tnt_id}#{self._now_s + 63_244_800}"
+        return Cookie(name="mbox", value=value, max_age=63_244_800)
+
+    def hint_cookie(self, _response: Json) -> None:
+        return None
