@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-BATCH = 64
+BATCH = 256
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 _ready: list[str] = []

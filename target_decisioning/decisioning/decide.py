@@ -14,7 +14,7 @@ from typing import Any
 
 from target_decisioning.decisioning.allocation import allocation_of, visitor_part
 from target_decisioning.decisioning.context import WHOLE, Facts, Needs
-from target_decisioning.decisioning.impressions import Impressions, NewId
+from target_decisioning.decisioning.impressions import NewId, impression_of
 from target_decisioning.decisioning.program import CompiledRule, DecisionProgram, Location
 from target_decisioning.decisioning.trace import Tracer, TraceSetting
 from target_decisioning.decisioning.visitor import visitor_key
@@ -65,7 +65,7 @@ def decide(
     if "prefetch" in request:
         tracer = Tracer(trace, request, run, "prefetch") if trace else None
         prefetch = run.answer(request["prefetch"], tracer, executing=False)
-    return Decision(execute, prefetch, run.impressions.owed, run.errors)
+    return Decision(execute, prefetch, run.owed, run.errors)
 
 
 def flat(answer: Entry) -> Entry:
@@ -79,21 +79,24 @@ def flat(answer: Entry) -> Entry:
 class _Run(Facts):
     """The state of one decision: the facts it is made from, allocations so far, impressions owed."""
 
-    __slots__ = ("_allocations", "_geo_tokens", "_ids", "_new_id", "_program", "_token", "_visitor",
-                 "errors", "impressions")  # fmt: skip
+    __slots__ = ("_allocations", "_counted", "_geo_tokens", "_ids", "_new_id", "_program", "_token", "_visitor",
+                 "errors", "owed")  # fmt: skip
 
     def __init__(self, program: DecisionProgram, request: dict[str, Any], now_ms: int, new_id: NewId) -> None:
         context = request.get("context", _NOTHING)
-        super().__init__(context, now_ms)
+        self.values: dict[str, Any] = {}
+        self._context = context
+        self._now_ms = now_ms
         self._program = program
-        self.impressions = Impressions(now_ms, new_id)
-        self.errors: list[str] = []
         self._ids: dict[str, Any] = request.get("id", _NOTHING)
         self._token: str | None = request["property"].get("token") if "property" in request else None
         self._new_id = new_id
         self._visitor = b""
         self._allocations: dict[bytes, float] = {}
         self._geo_tokens = _geo_tokens(program, context["geo"]) if "geo" in context else _NOTHING
+        self._counted: set[str] = set()
+        self.owed: list[dict[str, Any]] = []
+        self.errors: list[str] = []
 
     def answer(self, asked: Entry, tracer: Tracer | None, *, executing: bool) -> Entry:
         """Answer one mode as asked: ``{mboxes?, views?, pageLoad?}``; views are only ever asked for in advance."""
@@ -150,7 +153,8 @@ class _Run(Facts):
 
     def _first(self, location: Location, asked: Entry, tracer: Tracer | None) -> CompiledRule | None:
         """Evaluate the location's rules in order until one holds, and return that."""
-        values = self.values_for(WHOLE if tracer else location.needs, asked)
+        needs = WHOLE if tracer else location.needs
+        values = self.values_for(needs, asked) if needs else self.values
         for rule in location.rules_for(self._token):
             if self._holds(rule, values, tracer):
                 return rule
@@ -179,16 +183,19 @@ class _Run(Facts):
 
     def _entry(self, rule: CompiledRule, asked: Entry, tracer: Tracer | None, executing: bool) -> Entry:
         entry = rule.frame()
-        impression = self.impressions.owe(rule) if executing else None
+        impression = impression_of(rule, self._counted, self._now_ms, self._new_id) if executing else None
         offers = rule.execute if executing else rule.prefetch
         entry["options"] = offers.options(asked, self._geo_tokens)
         if executing and offers.metric_copiers:
             entry["metrics"] = offers.metrics()
         if "index" in asked:
             entry["index"] = asked["index"]
+        if impression is not None:
+            self.owed.append(impression)
         if tracer:
             tracer.answered(rule, impression)
-        return _traced(entry, tracer)
+            entry["trace"] = tracer.snapshot()
+        return entry
 
     def _allocation(self, activity: bytes) -> float:
         self._visitor = self._visitor or visitor_part(visitor_key(self._ids) or self._new_id())

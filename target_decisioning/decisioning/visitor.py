@@ -19,14 +19,13 @@ def visitor_key(ids: Mapping[str, Any]) -> str:
 
     Where there is none, the caller supplies a random key. Customer ids never take part. Source: semantics.md 3.8.
     """
-    return (
-        _text(ids.get("marketingCloudVisitorId"))
-        or _text(ids.get("tntId")).partition(".")[0]
-        or _text(ids.get("thirdPartyId"))
-    )
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return to_text(value) if value else ""
+    ecid = ids.get("marketingCloudVisitorId")
+    if ecid:
+        return ecid if type(ecid) is str else to_text(ecid)
+    tnt_id = ids.get("tntId")
+    if tnt_id:
+        key = (tnt_id if type(tnt_id) is str else to_text(tnt_id)).partition(".")[0]
+        if key:
+            return key
+    third_party_id = ids.get("thirdPartyId")
+    return to_text(third_party_id) if third_party_id else ""

@@ -85,7 +85,7 @@ class Dispatcher:
         self._refusal_lock = threading.Lock()
         self._unreported: Counter[str] = Counter()
         self._report_at = 0.0
-        self.has_ended = False
+        self.has_ended = self.is_running = False
 
     @property
     def pending(self) -> int:
@@ -123,6 +123,7 @@ class Dispatcher:
             if not self.is_alive() and not self.has_ended:
                 self._start_sender()
                 self._thread = threading.Thread(target=self._run, name="target-outbox", daemon=True)
+                self.is_running = True
                 self._thread.start()
 
     def is_alive(self) -> bool:
@@ -198,11 +199,14 @@ class Dispatcher:
         return 0 if spooled else left
 
     def _run(self) -> None:
-        while not self.has_ended:
-            try:
-                self._turn()
-            except Exception as error:  # the loop must outlive anything
-                warn(self._logger, f"The outbox met an unexpected {type(error).__name__}")
+        try:
+            while not self.has_ended:
+                try:
+                    self._turn()
+                except Exception as error:  # the loop must outlive anything
+                    warn(self._logger, f"The outbox met an unexpected {type(error).__name__}")
+        finally:
+            self.is_running = False
 
     def _turn(self) -> None:
         with contextlib.suppress(Empty):

@@ -88,7 +88,7 @@ class Outbox:
         dispatcher, spool = self._dispatcher, self._spool
         if self._is_closed:
             return self._refuse("closed")
-        if not dispatcher.is_alive():
+        if not dispatcher.is_running:
             self._start()
         waiting_bytes = dispatcher.waiting_bytes if spool is None else spool.size_bytes
         if waiting_bytes >= self._most_bytes or not _take_place(dispatcher):
