@@ -113,7 +113,8 @@ def prepare(call: CallOptions, config: Config, client_hint: str | None, now_ms: 
         request.setdefault("environmentId", config.environment_id)
     if "property" in request or config.property_token is not None:
         _settle_property(request, config.property_token)
-    if device or "id" not in request or call.names_visitor or not all(request["id"].values()):
+    ids = request.get("id")
+    if not ids or device or call.names_visitor or not all(ids.values()):
         _settle_ids(request, call, device, visitor)
     _settle_context(request)
     if visitor is NOBODY and "experienceCloud" not in request:
