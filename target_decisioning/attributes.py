@@ -96,8 +96,8 @@ def _gather(response: dict[str, Any]) -> dict[str, dict[str, Any]]:
     for mode in ("prefetch", "execute"):
         for mbox in (response.get(mode) or {}).get("mboxes") or ():
             for option in mbox.get("options") or ():
-                if option.get("type") == "json" and option.get("content") is not None:
-                    by_mbox.setdefault(mbox.get("name"), {}).update(_own_entries(option["content"]))
+                if option.get("type") == "json" and option.get("content") is not None and "name" in mbox:
+                    by_mbox.setdefault(mbox["name"], {}).update(_own_entries(option["content"]))
     return by_mbox
 
 

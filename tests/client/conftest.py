@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.cdn import Cdn
 from fixtures.delivery_api import DeliveryApi
 from target_decisioning import TargetClient
 from tests.client.parts import ORGANIZATION, REMOTE_VIEWS, places
@@ -40,3 +41,10 @@ def make_client(api):
 @pytest.fixture
 def client(make_client):
     return make_client()
+
+
+@pytest.fixture
+def cdn():
+    with Cdn() as server:
+        server.swap("rules.json", places())
+        yield server

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 from tests.builders import GLOBAL_MBOX, a_rule, a_view_rule, an_artifact
@@ -81,3 +83,22 @@ def _listed(part: Any) -> list[Json]:
     if part is None:
         return []
     return part if isinstance(part, list) else [part]
+
+
+def until(is_true: Any, seconds: float = 5.0) -> bool:
+    """Wait until *is_true*; return whether it became so."""
+    ends = time.monotonic() + seconds
+    while not is_true() and time.monotonic() < ends:
+        time.sleep(0.005)
+    return is_true()
+
+
+class Heard:
+    """When and where an event was told."""
+
+    def __init__(self):
+        self.at, self.threads = [], []
+
+    def __call__(self):
+        self.at.append(time.monotonic())
+        self.threads.append(threading.current_thread())
