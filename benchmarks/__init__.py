@@ -1,7 +1,10 @@
 """How long decisions take, beside the least code that would give the same answers.
 
-workloads  what is asked, of which artifact
-floor      the least code that gives the same answer
-wire       a connection that takes impressions and answers when told to
-bench      measures and prints a table                     make bench
+workloads   what is asked, of which artifact
+floor       the least code that gives the same answer
+wire        a connection that takes impressions and answers when told to
+timing      bursts in turns, medians over bursts
+decisions   whole calls on each workload
+start, threads, hybrid, loading, swap, trouble      what else was promised, one module each
+bench       measures all of these, and prints tables                                           make bench
 """

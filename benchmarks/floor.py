@@ -1,18 +1,20 @@
-"""The least code that gives the same answer: copy what was asked, hash the visitor, build the answer.
+"""The floor: the least code, written by hand for one shape of request, that gives the same answer.
 
-What an engine cannot do without, on top of nothing: no rules, no conditions, no routing. It checks what the client
-checks, and gives the public answer types. "Ours / floor" is a ratio that holds on any machine.
+    request  --checked by hand-->  prepared  -->  the answer's literal, ids, what is owed queued  -->  the public types
+
+It checks what the client checks (containers, text lengths, control characters in ids, names and indexes of mboxes),
+leaves out what the wire does not know, fills in the defaults, and makes ids in batches. It has no rules, conditions,
+routing, options or telemetry: the answer is a literal. "Ours / floor" is a ratio that holds on any machine.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable
 from typing import Any
-
-import mmh3
 
 from target_decisioning import RequestError
 from target_decisioning.delivery.envelope import Cookie, Meta, TargetDeliveryResponse
@@ -20,80 +22,213 @@ from target_decisioning.delivery.envelope import Cookie, Meta, TargetDeliveryRes
 Json = dict[str, Any]
 Call = Callable[[Json], TargetDeliveryResponse]
 
+MAX_TEXT = 65_536
+MAX_ENTRIES = 10_000
+LARGEST_NUMBER = 1.7976931348623157e308
+SESSION_SECONDS = 1860
+DEVICE_ID_SECONDS = 63_244_800
+IDS_AT_ONCE = 64
 
-def floor_of(answer: Json, *, activities: int, impressions: int) -> Call:
-    """Return a function that answers any request of a workload as *answer* (the wire of an envelope) does.
+_NOTHING: Json = {}
+_PLAIN_CLOUD = {"analytics": {"logging": "server_side"}}
+_control_character = re.compile("[\x00-\x1f\x7f-\x9f]").search
 
-    *activities*: for how many the visitor's place in the traffic is needed; *impressions*: how many are owed.
+
+def floor_of(request: Json, response: Json, owed: list[Json], queue: deque[Json]) -> Call:
+    """Return a function that answers any request of the shape of *request*.
+
+    Args:
+        request: a typical request, which asks for one kind of thing in one mode.
+        response: the wire of its answer's ``response``.
+        owed: the notifications that were owed for it.
+        queue: takes what is owed.
     """
-    build: Callable[[], Json] = eval(f"lambda: {answer['response']!r}")
-    outbox: deque[Json] = deque(maxlen=1000)
+    mode = "execute" if "execute" in request else "prefetch"
+    (kind,) = request[mode]
+    read_asked = _READERS[kind]
+    respond = _literal("request_id, ids", {**response, "requestId": _Code("request_id"), "id": _Code("ids")})
+    report = _literal("now_ms, new_id", [_with_own_ids(notification) for notification in owed])
 
     def call(request: Json) -> TargetDeliveryResponse:
-        prepared = _copy(request)
-        visitor = prepared["id"]["tntId"]
-        for activity in range(activities):
-            mmh3.hash(f"acme.{activity}.{visitor}.0".encode("utf-16-le"))
-        response = build()
-        response["requestId"], response["id"] = prepared["requestId"], dict(prepared["id"])
+        if type(request) is not dict:
+            raise _wrong(request, "an object")
+        request_id, session_id = _identifier(request.get("requestId")) or _new_id(), _new_id()
+        ids = {"tntId": _identifier(_object(request.get("id")).get("tntId")) or _new_id()}
+        context = _context(_object(request.get("context")))
+        prepared = {
+            "requestId": request_id,
+            "id": ids,
+            "context": context,
+            mode: {kind: read_asked(_object(request[mode])[kind])},
+            "experienceCloud": _PLAIN_CLOUD,
+        }
         now_ms = time.time_ns() // 1_000_000
-        if impressions:
-            outbox.append(_report(prepared, now_ms, impressions))
+        if owed:
+            queue.append(_item(ids, context, session_id, report(now_ms, _new_id)))
         meta = Meta(decisioning_method="on-device", remote_mboxes=[], remote_views=[])
-        return TargetDeliveryResponse(response, prepared, meta, _Cookies(visitor, now_ms // 1000))
+        cookies = _Cookies(session_id, ids["tntId"], now_ms)
+        return TargetDeliveryResponse(respond(request_id, ids.copy()), prepared, meta, cookies)
 
     return call
 
 
-def _copy(request: Json) -> Json:
-    """Copy a request and look at what must be looked at: the names of mboxes, the texts of ids."""
-    prepared = {
-        "requestId": request["requestId"],
-        "id": dict(request["id"]),
-        "context": _copy_context(request["context"]),
+# -- what is asked: null counts as absent, what is not named here is left out ----------------------------------------
+
+
+def _context(given: Json) -> Json:
+    context: Json = {"channel": "mobile" if given.get("channel") == "mobile" else "web"}
+    if (address := given.get("address")) is not None:
+        context["address"] = _scalars(_object(address), ("url", "referringUrl"))
+    if (geo := given.get("geo")) is not None:
+        context["geo"] = _scalars(_object(geo), ("latitude", "longitude", "countryCode", "stateCode", "city", "zip"))
+    if (user_agent := given.get("userAgent")) is not None:
+        context["userAgent"] = _scalar(user_agent)
+    offset = given.get("timeOffsetInMinutes")
+    context["timeOffsetInMinutes"] = time.localtime().tm_gmtoff // 60 if offset is None else _scalar(offset)
+    return context
+
+
+def _mboxes(given: Any) -> list[Json]:
+    mboxes: list[Json] = []
+    for mbox in _list(given):
+        name, index, parameters = _object(mbox).get("name"), mbox.get("index"), mbox.get("parameters")
+        if type(name) is not str or not name:
+            continue
+        taken = {"name": _scalar(name), "index": index if type(index) is int else len(mboxes)}
+        if parameters is not None:
+            taken["parameters"] = _parameters(parameters)
+        mboxes.append(taken)
+    return mboxes
+
+
+def _views(given: Any) -> list[Json]:
+    return [_page_load(view) for view in _list(given)]
+
+
+def _page_load(given: Any) -> Json:
+    parameters = _object(given).get("parameters")
+    return {} if parameters is None else {"parameters": _parameters(parameters)}
+
+
+def _parameters(given: Any) -> Json:
+    if len(_object(given)) > MAX_ENTRIES:
+        raise _wrong(given, f"at most {MAX_ENTRIES} parameters")
+    for key, value in given.items():
+        if type(key) is not str or type(value) is not str or len(value) > MAX_TEXT:
+            raise _wrong(value, "a text")
+    return {**given}
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {"mboxes": _mboxes, "views": _views, "pageLoad": _page_load}
+
+
+def _object(given: Any) -> Json:
+    if type(given) is dict:
+        return given
+    if given is None:
+        return _NOTHING
+    raise _wrong(given, "an object")
+
+
+def _list(given: Any) -> list[Any]:
+    if type(given) is list and len(given) <= MAX_ENTRIES:
+        return given
+    raise _wrong(given, "a list")
+
+
+def _scalars(given: Json, keys: tuple[str, ...]) -> Json:
+    return {key: _scalar(given[key]) for key in keys if key in given and given[key] is not None}
+
+
+def _scalar(given: Any) -> Any:
+    kind = type(given)
+    if kind is str:
+        if len(given) <= MAX_TEXT:
+            return given
+    elif kind is float or kind is int:
+        if -LARGEST_NUMBER <= given <= LARGEST_NUMBER:
+            return given
+    elif kind is bool:
+        return given
+    raise _wrong(given, "a text or a number")
+
+
+def _identifier(given: Any) -> str:
+    if given is None:
+        return ""
+    if type(given) is not str or len(given) > MAX_TEXT:
+        raise _wrong(given, "a text")
+    if not given.isprintable() and _control_character(given):
+        raise _wrong(given, "an id without control characters")
+    return given
+
+
+def _wrong(found: Any, expected: str) -> RequestError:
+    return RequestError("request", type(found).__name__, expected)
+
+
+# -- what is answered ------------------------------------------------------------------------------------------------
+
+
+class _Code(str):
+    """Text that stands for itself in a literal."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def _literal(parameters: str, value: Any) -> Callable[..., Any]:
+    """Return a function that makes *value* anew, and nothing else."""
+    made: Callable[..., Any] = eval(f"lambda {parameters}: {value!r}")
+    return made
+
+
+def _with_own_ids(notification: Json) -> Json:
+    own = {"id": _Code("new_id()"), "impressionId": _Code("new_id()"), "timestamp": _Code("now_ms")}
+    return {**notification, **own}
+
+
+def _item(ids: Json, context: Json, session_id: str, notifications: list[Json]) -> Json:
+    body = {
+        "requestId": _new_id(),
+        "id": ids,
+        "context": context,
+        "experienceCloud": _PLAIN_CLOUD,
+        "notifications": notifications,
     }
-    for mode in ("execute", "prefetch"):
-        if mode in request:
-            prepared[mode] = {kind: _copy_asked(asked) for kind, asked in request[mode].items()}
-    return prepared
-
-
-def _copy_context(context: Json) -> Json:
-    return {key: dict(value) if isinstance(value, dict) else value for key, value in context.items()}
-
-
-def _copy_asked(asked: Any) -> Any:
-    if isinstance(asked, list):
-        return [_copy_asked(entry) for entry in asked]
-    if not isinstance(asked, dict):
-        raise RequestError("request", type(asked).__name__, "an object")
-    return _copy_context(asked)
-
-
-def _report(prepared: Json, now_ms: int, impressions: int) -> Json:
-    notifications = [
-        {
-            "id": uuid.uuid4().hex,
-            "impressionId": uuid.uuid4().hex,
-            "timestamp": now_ms,
-            "type": "display",
-            "mbox": {"name": "mbox"},
-            "tokens": ["token"],
-        }
-        for _ in range(impressions)
-    ]
-    return {"id": prepared["id"], "context": prepared["context"], "notifications": notifications}
+    return {"session_id": session_id, "cluster": None, "body": body}
 
 
 class _Cookies:
-    __slots__ = ("_now_s", "_session", "_tnt_id")
+    """Makes the cookies of an answer when they are read."""
 
-    def __init__(self, tnt_id: str, now_s: int) -> None:
-        self._tnt_id, self._now_s, self._session = tnt_id, now_s, uuid.uuid4().hex
+    __slots__ = ("now_ms", "session_id", "tnt_id")
+
+    def __init__(self, session_id: str, tnt_id: str, now_ms: int) -> None:
+        self.session_id, self.tnt_id, self.now_ms = session_id, tnt_id, now_ms
 
     def target_cookie(self, _response: Json) -> Cookie:
-        value = f"session#{self._session}#{self._now_s + 1860}|PC#{self._tnt_id}#{self._now_s + 63_244_800}"
-        return Cookie(name="mbox", value=value, max_age=63_244_800)
+        now_seconds = -(-self.now_ms // 1000)
+        expires = now_seconds + DEVICE_ID_SECONDS
+        value = f"session#{self.session_id}#{now_seconds + SESSION_SECONDS}|PC#{self.tnt_id}#{expires}"
+        return Cookie(name="mbox", value=value, max_age=-((self.now_ms - expires * 1000) // 1000))
 
     def hint_cookie(self, _response: Json) -> None:
         return None
+
+
+_ids: list[str] = []
+_VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+
+
+def _new_id() -> str:
+    try:
+        return _ids.pop()
+    except IndexError:
+        digits = os.urandom(16 * IDS_AT_ONCE).hex()
+        _ids.extend(_version_4(digits[at : at + 32]) for at in range(0, len(digits), 32))
+        return _ids.pop()
+
+
+def _version_4(digits: str) -> str:
+    return f"{digits[:12]}4{digits[13:16]}{_VARIANTS[digits[16]]}{digits[17:]}"
