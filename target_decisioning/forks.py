@@ -6,7 +6,9 @@ for ever, and so would the lock of a module that another thread was about to imp
 
 from __future__ import annotations
 
+import codecs
 import importlib
+import logging  # noqa: F401 -- before us: what it holds while a process forks, an import that we wait for may need
 import os
 import sys
 import threading
@@ -48,6 +50,8 @@ late_import = threading.RLock()
 """Held around each import that is done late, on whatever thread: a fork waits for its end."""
 
 _LATE_IN_THE_ENGINE = "publicsuffixlist"  # the engine is pure and knows of no locks
+for _codec in ("idna", "punycode", "utf-16-be", "utf-16-le", "unicode_escape"):
+    codecs.lookup(_codec)  # a codec is a module that is imported when it is first used: here, not in a thread
 
 _locks: weakref.WeakSet[ProcessLock] = weakref.WeakSet()
 _renewable: weakref.WeakSet[Renewable] = weakref.WeakSet()

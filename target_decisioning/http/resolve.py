@@ -7,7 +7,6 @@ the interpreter ends no thread can be started: what is then still sent looks up 
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401 -- a look-up needs it: imported here, and not while a process may fork
 import os
 import socket
 import threading

@@ -9,9 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOP = ROOT / "artifacts/shop.json"
 LOCAL, REMOTE = "home-hero", "recommendations"
 """An mbox of the shop that is decided here and owes an impression, and one that only the server decides."""
+
+WATCHED = "import faulthandler, signal; faulthandler.register(signal.SIGUSR1)\n"
 
 
 def options(api: Any = None, cdn: Any = None, **more: Any) -> dict[str, Any]:
@@ -58,31 +63,45 @@ def execute(*names: str, tnt_id: str | None = "anna", **more: Any) -> dict[str, 
 
 
 def child(program: str, *arguments: Any, python: str = sys.executable, **settings: Any) -> subprocess.Popen[str]:
-    """Start *program*; an argument that is a dict arrives as JSON."""
+    """Start *program*; an argument that is a dict arrives as JSON. Asked by SIGUSR1, it shows where it is."""
     texts = [json.dumps(argument) if isinstance(argument, dict) else str(argument) for argument in arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings.pop("env", {})}
-    command = [python, "-c", program, *texts]
+    command = [python, "-c", WATCHED + program, *texts]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes)
+    return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, start_new_session=True, **pipes)
 
 
-def run(program: str, *arguments: Any, seconds: float = 30.0, **settings: Any) -> tuple[int, str, str, float]:
+def run(program: str, *arguments: Any, seconds: float = 60.0, **settings: Any) -> tuple[int, str, str, float]:
     """Run *program* to its end; return its code, what it said on stdout and stderr, and how long it took."""
     began = time.monotonic()
-    with ended(child(program, *arguments, **settings)) as process:
-        said, complained = process.communicate(timeout=seconds)
+    with ended(child(program, *arguments, **settings), seconds) as process:
+        said, complained = process.communicate()
         return process.returncode, said, complained, time.monotonic() - began
 
 
 @contextlib.contextmanager
-def ended(process: subprocess.Popen[str]) -> Any:
-    """Give *process*; it does not outlive the block."""
+def ended(process: subprocess.Popen[str], seconds: float = 60.0) -> Iterator[subprocess.Popen[str]]:
+    """Give *process*, which outlives neither the block nor that time; its own children neither."""
+    watch = threading.Timer(seconds, _end, (process,))
+    watch.start()
     with process:
         try:
             yield process
         finally:
-            if process.poll() is None:
-                process.kill()
+            watch.cancel()
+            _signal(process, signal.SIGKILL)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Have *process* and its children show where they hang, then end them."""
+    _signal(process, signal.SIGUSR1)
+    time.sleep(0.5)
+    _signal(process, signal.SIGKILL)
+
+
+def _signal(process: subprocess.Popen[str], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def until(is_true: Any, seconds: float = 10.0) -> bool:

@@ -1,4 +1,4 @@
-"""How a process with a client ends: by falling off its end, by ``sys.exit``, by a signal, by a fault (cases 37 to 40)."""
+"""How a process with a client ends: falling off its end, by ``sys.exit``, a signal, a fault (cases 37 to 40)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from fixtures.cdn import Cdn
 from fixtures.delivery_api import DeliveryApi, json_answer
 from fixtures.faults import FaultServer, silence
 from target_decisioning import TargetClient
@@ -47,9 +48,6 @@ def test_case_37_a_script_that_falls_off_its_end_has_sent_its_impression(api, ve
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_case_37_a_script_that_polls_ends_in_silence(api, version):
-    from fixtures.cdn import Cdn
-    from tests.faults.parts import ROOT
-
     with Cdn(ROOT / "artifacts") as cdn:
         asked = options(api, cdn, polling_interval_seconds=0.01, decisioning_method="hybrid", telemetry_enabled=True)
         code, said, complained, _ = run(DECIDE_ONCE, asked, python=python(version))
