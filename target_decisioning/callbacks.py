@@ -127,10 +127,8 @@ class _Crew:
 
     def take(self, job: Job) -> None:
         self._jobs.put(job)
-        if self.is_over:
-            self._end_jobs()
-        elif not self._idle.acquire(blocking=False):
-            self._start_thread()
+        if self.is_over or not (self._idle.acquire(blocking=False) or self._can_start_thread()):
+            self._run_jobs()
 
     def dismiss(self, timeout_seconds: float) -> None:
         ends = time.monotonic() + timeout_seconds
@@ -139,27 +137,30 @@ class _Crew:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, ends - time.monotonic()))
         self.is_over = True
-        self._end_jobs()
+        self._run_jobs()
         self._send_home()
 
     def _send_home(self) -> None:
         for _ in self._threads:
             self._jobs.put(None)
 
-    def _end_jobs(self) -> None:
-        """Run what is left in this thread; as the crew is over, it only tells so."""
+    def _run_jobs(self) -> None:
+        """Run what waits in this thread; once the crew is over, jobs only tell so."""
         with contextlib.suppress(Empty):
             while True:
                 job = self._jobs.get_nowait()
                 if job is not None:
                     job()
 
-    def _start_thread(self) -> None:
-        with self._starting:
+    def _can_start_thread(self) -> bool:
+        """Start a thread unless there are enough; False where the interpreter ends and starts none any more."""
+        with self._starting, contextlib.suppress(RuntimeError):
             if len(self._threads) < MOST_THREADS:
                 thread = threading.Thread(target=self._serve, name="target-callback", daemon=True)
                 thread.start()
                 self._threads.append(thread)
+            return True
+        return False
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -43,6 +43,8 @@ from target_decisioning.reporting import Reporting
 from target_decisioning.telemetry import Telemetry
 
 Answer = TypeVar("Answer")
+LOOK_SECONDS = 0.5
+"""How often whoever waits for an artifact looks whether the client was closed."""
 
 
 class TargetClient:
@@ -192,12 +194,17 @@ class TargetClient:
     def wait_until_ready(self, timeout: float | None = None) -> bool:
         """Return whether there is an artifact to decide from, waiting for it at most *timeout* seconds.
 
-        A server-side client is always ready.
+        A server-side client is always ready. Closing the client ends the wait.
         """
         self._check_open("wait_until_ready")
         if self._keeper is None:
             return True
-        return self._keeper.wait_until_ready(threading.TIMEOUT_MAX if timeout is None else timeout)
+        left = threading.TIMEOUT_MAX if timeout is None else timeout
+        while left > LOOK_SECONDS and self._config.background and not self._is_closed:
+            if self._keeper.wait_until_ready(LOOK_SECONDS):
+                return True
+            left -= LOOK_SECONDS
+        return self._keeper.wait_until_ready(0.0 if self._is_closed else left)
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Send what waits: impressions, notifications, telemetry.
@@ -271,7 +278,6 @@ class TargetClient:
         if self._on_device:
             self._on_device.close()
         self._transport.close()
-        self._listeners.close(max(0.0, ends - time.monotonic()))
 
     def __enter__(self) -> Self:
         return self

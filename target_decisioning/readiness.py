@@ -8,6 +8,7 @@ it is told inside the first call that comes late enough. Source: semantics.md 2.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -31,8 +32,10 @@ class Readiness:
         if not self._untold or not self._listeners.has(CLIENT_READY) or not self._is_ready():
             return
         if self._background:
-            if self._take():
-                threading.Thread(target=self._tell_in_time, name="target-client-ready", daemon=True).start()
+            thread = threading.Thread(target=self._tell_in_time, name="target-client-ready", daemon=True)
+            with contextlib.suppress(RuntimeError):  # the interpreter ends: nobody is left to be told
+                if self._take():
+                    thread.start()
         elif time.monotonic() >= self._earliest and self._take():
             self._listeners.emit(CLIENT_READY)
 

@@ -243,6 +243,12 @@ def test_a_closed_client_takes_no_calls(client, call):
         getattr(client, call)(**CALLS[call])
 
 
+def test_closing_ends_a_wait_for_an_artifact(make_client, tmp_path):
+    client = make_client(artifact_location=str(tmp_path / "absent"), maximum_wait_ready=0)
+    threading.Timer(0.05, client.close).start()
+    assert client.wait_until_ready() is False
+
+
 def test_closing_ends_every_thread(make_client, cdn):
     client = make_client(
         artifact_location=cdn.location("rules.json"), telemetry_enabled=True, polling_interval_seconds=9
