@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.pool import AsyncResult
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar, overload
+from typing import Any, NoReturn, Self, TypeVar, Unpack, overload
 
 from target_decisioning.answering import SERVER_SIDE, Answering
 from target_decisioning.artifact import ArtifactKeeper
 from target_decisioning.attributes import Attributes, add_mboxes
 from target_decisioning.callbacks import CallbackPool
-from target_decisioning.config import Config, read_config
+from target_decisioning.config import ClientOptions, Config, read_config
 from target_decisioning.delivery import TargetDeliveryResponse
 from target_decisioning.errors import ClientClosed, ConfigError, RequestError
 from target_decisioning.events import CLIENT_READY, EVENTS, Listeners
@@ -28,6 +28,7 @@ from target_decisioning.ids import new_id
 from target_decisioning.log import GuardedLogger, warn
 from target_decisioning.on_device import OnDevice, compiler
 from target_decisioning.preparation import (
+    CallKeywords,
     CallOptions,
     Prepared,
     check_offers_asked,
@@ -43,6 +44,7 @@ from target_decisioning.reporting import Reporting
 from target_decisioning.telemetry import Telemetry
 
 Answer = TypeVar("Answer")
+Options = Mapping[str, Any] | None
 LOOK_SECONDS = 0.5
 """How often whoever waits for an artifact looks whether the client was closed."""
 
@@ -71,7 +73,9 @@ class TargetClient:
         raise ConfigError("Please use TargetClient.create static method instead")
 
     @classmethod
-    def create(cls, options: Mapping[str, Any] | None = None, **keywords: Any) -> Self:
+    def create(
+        cls, options: ClientOptions | Mapping[str, Any] | None = None, **keywords: Unpack[ClientOptions]
+    ) -> Self:
         """Create a client; options come as a mapping, as keywords, or both.
 
         Blocks for the first artifact at most ``maximum_wait_ready`` (default 5000 ms), then returns whether or not
@@ -87,15 +91,19 @@ class TargetClient:
 
     @overload
     def get_offers(
-        self, options: Mapping[str, Any] | None = None, *, callback: Callable[[Any], Any], **keywords: Any
+        self,
+        options: Options = None,
+        *,
+        callback: Callable[[TargetDeliveryResponse], Any],
+        **keywords: Unpack[CallKeywords],
     ) -> AsyncResult[TargetDeliveryResponse]: ...
 
     @overload
     def get_offers(
-        self, options: Mapping[str, Any] | None = None, *, callback: None = None, **keywords: Any
+        self, options: Options = None, *, callback: None = None, **keywords: Unpack[CallKeywords]
     ) -> TargetDeliveryResponse: ...
 
-    def get_offers(self, options: Mapping[str, Any] | None = None, **keywords: Any) -> Any:
+    def get_offers(self, options: Options = None, **keywords: Any) -> Any:
         """Decide the offers that a request asks for.
 
         Args:
@@ -123,25 +131,23 @@ class TargetClient:
     def get_attributes(
         self,
         mbox_names: Iterable[str],
-        options: Mapping[str, Any] | None = None,
+        options: Options = None,
         *,
-        callback: Callable[[Any], Any],
-        **keywords: Any,
+        callback: Callable[[Attributes], Any],
+        **keywords: Unpack[CallKeywords],
     ) -> AsyncResult[Attributes]: ...
 
     @overload
     def get_attributes(
         self,
         mbox_names: Iterable[str],
-        options: Mapping[str, Any] | None = None,
+        options: Options = None,
         *,
         callback: None = None,
-        **keywords: Any,
+        **keywords: Unpack[CallKeywords],
     ) -> Attributes: ...
 
-    def get_attributes(
-        self, mbox_names: Iterable[str], options: Mapping[str, Any] | None = None, **keywords: Any
-    ) -> Any:
+    def get_attributes(self, mbox_names: Iterable[str], options: Options = None, **keywords: Any) -> Any:
         """Decide mboxes and give their JSON offers as attributes.
 
         Args:
@@ -164,15 +170,19 @@ class TargetClient:
 
     @overload
     def send_notifications(
-        self, options: Mapping[str, Any] | None = None, *, callback: Callable[[Any], Any], **keywords: Any
+        self,
+        options: Options = None,
+        *,
+        callback: Callable[[TargetDeliveryResponse], Any],
+        **keywords: Unpack[CallKeywords],
     ) -> AsyncResult[TargetDeliveryResponse]: ...
 
     @overload
     def send_notifications(
-        self, options: Mapping[str, Any] | None = None, *, callback: None = None, **keywords: Any
+        self, options: Options = None, *, callback: None = None, **keywords: Unpack[CallKeywords]
     ) -> TargetDeliveryResponse: ...
 
-    def send_notifications(self, options: Mapping[str, Any] | None = None, **keywords: Any) -> Any:
+    def send_notifications(self, options: Options = None, **keywords: Any) -> Any:
         """Send the request's ``notifications`` to the server, whatever the decisioning method is.
 
         Returns:

@@ -1,6 +1,13 @@
 """From what the caller gave to what is decided and sent: cookies, identity, location, the prepared request."""
 
-from target_decisioning.preparation.call import CallOptions, check_offers_asked, read_call, read_options, read_request
+from target_decisioning.preparation.call import (
+    CallKeywords,
+    CallOptions,
+    check_offers_asked,
+    read_call,
+    read_options,
+    read_request,
+)
 from target_decisioning.preparation.cookie import TARGET_COOKIE, target_cookie
 from target_decisioning.preparation.location import LOCATION_HINT_COOKIE, cluster_of_edge_host, hint_cookie
 from target_decisioning.preparation.prepare import Prepared, prepare
@@ -8,6 +15,7 @@ from target_decisioning.preparation.prepare import Prepared, prepare
 __all__ = [
     "LOCATION_HINT_COOKIE",
     "TARGET_COOKIE",
+    "CallKeywords",
     "CallOptions",
     "Prepared",
     "check_offers_asked",

@@ -8,12 +8,28 @@ Source: semantics.md 1.2.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
 
-from target_decisioning.delivery import DecisioningMethod
+from target_decisioning.delivery import CustomerId, DecisioningMethod, DeliveryRequest
 from target_decisioning.errors import RequestError
 from target_decisioning.preparation.reading import Unreadable, as_object, kind_of
+
+
+class CallKeywords(TypedDict, total=False):
+    """The options of a call as a type checker knows them, but for ``callback``; None is "not given"."""
+
+    request: DeliveryRequest | Mapping[str, Any] | None
+    target_cookie: str | None
+    target_location_hint: str | None
+    consumer_id: str | None
+    customer_ids: Sequence[CustomerId | Mapping[str, Any]] | Mapping[str, Any] | None
+    session_id: str | None
+    decisioning_method: DecisioningMethod | str | None
+    visitor: Any
+    visitor_cookie: str | None
+    strict: bool | None
+    err_callback: Callable[[Exception], Any] | None
 
 
 class CallOptions:
