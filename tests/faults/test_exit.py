@@ -11,7 +11,7 @@ from fixtures.delivery_api import DeliveryApi, json_answer
 from fixtures.faults import FaultServer, silence
 from target_decisioning import TargetClient
 from tests.faults.interpreters import VERSIONS, python
-from tests.faults.parts import child, ended, options, run
+from tests.faults.parts import ROOT, child, ended, options, run
 
 EXIT_SECONDS = 2.0
 START_SECONDS = 4.0  # of an interpreter with everything imported, on a busy machine
