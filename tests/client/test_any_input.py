@@ -11,7 +11,7 @@ from target_decisioning import TargetClient
 from target_decisioning.errors import TargetError
 from tests.client.parts import ORGANIZATION, asking, places
 
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 CALLS = ["get_offers", "get_attributes", "send_notifications"]
 
 
