@@ -3,11 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := .venv-peers
+NODE_PEERS := .npm-peers
 
-.PHONY: help run test check bench clean
+.PHONY: help run test check bench bench-peers clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,8 +30,21 @@ check: $(STAMP) ## lint, format, types, layers, and whether the wheel builds: wh
 	$(BIN)/lint-imports
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
-bench: $(STAMP) ## measure decisions, and print a table
+bench: $(STAMP) ## measure decisions and what else was promised, and print tables
 	@$(BIN)/python -m benchmarks.bench
 
+bench-peers: $(STAMP) $(PEERS)/.installed $(NODE_PEERS)/.installed ## measure the same requests on other SDKs, in turns
+	@$(BIN)/python -m benchmarks.peers.compare --python $(PEERS)/bin/python --node-folder $(NODE_PEERS)
+
+$(PEERS)/.installed: benchmarks/peers/requirements.txt
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
+$(NODE_PEERS)/.installed: benchmarks/peers/package.json
+	@mkdir -p $(NODE_PEERS) && cp $< $(NODE_PEERS)
+	npm install --silent --no-audit --no-fund --prefix $(NODE_PEERS)
+	@touch $@
+
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(NODE_PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

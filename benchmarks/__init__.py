@@ -6,5 +6,7 @@ wire        a connection that takes impressions and answers when told to
 timing      bursts in turns, medians over bursts
 decisions   whole calls on each workload
 start, threads, hybrid, loading, swap, trouble      what else was promised, one module each
-bench       measures all of these, and prints tables                                           make bench
+bench       measures all of these, and prints tables                    make bench
+counting    calls in things that can be counted, for a guard            make test
+peers       the same requests on other SDKs                             make bench-peers
 """

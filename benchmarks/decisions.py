@@ -32,10 +32,10 @@ Json = dict[str, Any]
 class Bench:
     """One workload, its client and its floor."""
 
-    def __init__(self, workload: Workload) -> None:
+    def __init__(self, workload: Workload, **options: Any) -> None:
         self.workload = workload
         self.session = HeldSession()
-        self.client = new_client(workload.artifact(), self.session)
+        self.client = new_client(workload.artifact(), self.session, **options)
         self._asked = 0
         self.queue: deque[Json] = deque(maxlen=FLOOR_QUEUE)
         self.typical, self.floor = self._new_floor()
