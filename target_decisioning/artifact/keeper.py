@@ -243,24 +243,27 @@ class ArtifactKeeper:
         try:
             with self._sharing.turn(self.current) as news:
                 outcome = news or self._retrieval.retrieve(self.current, total_seconds)
-                is_in_vain = self._is_closed or fetching is not self._fetching
-                told = [] if is_in_vain else self._take(outcome, is_news=news is not None)
+                told = self._take(outcome, fetching, is_news=news is not None)
         except Exception as error:  # whatever it is, it must not be the last poll
-            is_in_vain = self._is_closed or fetching is not self._fetching
-            told = [] if is_in_vain else self._take(Failed("internal", error), is_news=True)
+            outcome = Failed("internal", error)
+            told = self._take(outcome, fetching, is_news=True)
         finally:
             fetching.release()
-        self._tell(told)
+        if told is not None:  # armed only now: the next poll, if it is due at once, must find nobody fetching
+            self._arm(self._delay_after(outcome))
+            self._tell(told)
 
-    def _take(self, outcome: Outcome, *, is_news: bool) -> list[Told]:
-        """Let *outcome* change what stands, and arm the next poll; return what the listeners should hear of it.
+    def _take(self, outcome: Outcome, fetching: threading.Lock, *, is_news: bool) -> list[Told] | None:
+        """Let *outcome* change what stands; return what the listeners should hear of it.
 
-        ``is_news``: another process found it out.
+        None if it comes too late: after ``close``, or after the fetch was given up. ``is_news``: another process found
+        it out.
         """
+        if self._is_closed or fetching is not self._fetching:
+            return None
         told = self._accept(outcome)
         if not is_news:
             self._sharing.record(outcome)
-        self._arm(self._delay_after(outcome))
         return told
 
     def _accept(self, outcome: Outcome) -> list[Told]:

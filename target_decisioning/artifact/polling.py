@@ -18,7 +18,7 @@ from typing import Any
 from target_decisioning.forks import late_import
 
 _JOB = "poll"
-_MOST_RUNS_AT_ONCE = 1000  # a run may still be telling slow listeners while later ones fetch
+_MOST_RUNS_AT_ONCE = 1000  # a run whose fetch hangs is given up, and must not keep later ones from fetching
 
 
 class Polling:

@@ -68,7 +68,7 @@ class Location:
         return self.by_token.get(property_token, self.untokened)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
 class DecisionProgram:
     """All that one artifact can decide for one client code. Pickles as its source artifact."""
 
