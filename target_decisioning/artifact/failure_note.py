@@ -55,6 +55,10 @@ class FailureNote:
 
 
 def _rebuilt(kind: str, *args: Any) -> Exception:
-    error = _ERRORS[kind](*(tuple(arg) if isinstance(arg, list) else arg for arg in args))
-    str(error)  # what cannot be shown is no error of ours
-    return error
+    if kind == ArtifactInvalid.__name__:
+        return ArtifactInvalid(*(_fault(*fault) for fault in args))
+    return _ERRORS[kind](*args)
+
+
+def _fault(where: str, found: str, expected: str) -> tuple[str, str, str]:
+    return where, found, expected
