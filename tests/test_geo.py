@@ -152,6 +152,65 @@ def test_a_local_database_is_asked_first(looked, monkeypatch):
         assert one.enrich({"ipAddress": "5.6.7.8"})["city"] == "OSLO"
 
 
+@pytest.fixture(scope="session")
+def city_database(tmp_path_factory):
+    """A real database of three networks, as MaxMind lays it out."""
+    from mmdb_writer import MMDBWriter
+    from netaddr import IPSet
+
+    path = tmp_path_factory.mktemp("geo") / "city.mmdb"
+    rome = {
+        "city": {"names": {"de": "Rom", "en": "Rome"}},
+        "country": {"iso_code": "IT"},
+        "location": {"latitude": 41.9, "longitude": 12.0},
+        "subdivisions": [{"iso_code": "62"}],
+    }
+    writer = MMDBWriter(6, "GeoIP2-City", languages=["en"], ipv4_compatible=True, description="for tests")
+    writer.insert_network(IPSet(["1.2.3.0/24", "2001:db8::/32"]), rome)
+    writer.insert_network(IPSet(["5.6.7.0/24"]), {"country": {"iso_code": "NO"}})
+    writer.to_db_file(str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("ip", "place"),
+    [
+        ("1.2.3.4", IN_ROME | {"stateCode": "62"}),
+        (" 1.2.3.4 ", IN_ROME | {"stateCode": "62"}),
+        ("2001:db8::1", IN_ROME | {"stateCode": "62"}),
+        ("2001:db8::1%eth0", IN_ROME | {"stateCode": "62"}),
+        ("5.6.7.8", {"countryCode": "NO"}),
+    ],
+)
+def test_a_real_database_tells_the_place(looked, city_database, ip, place):
+    with FaultServer(answer(500)) as server:
+        one = looked(server.url, database=city_database)
+        assert one.enrich({"ipAddress": ip}) == place | {"ipAddress": ip.strip()}
+        one.lookup.close()
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("ip", ["9.9.9.9", "2002::1", "unknownIpAddress"])
+def test_what_a_real_database_does_not_know_is_looked_up(looked, city_database, ip):
+    with FaultServer(answer(body=b'{"x-geo-city": "OSLO"}')) as server:
+        assert looked(server.url, database=city_database).enrich({"ipAddress": ip})["city"] == "OSLO"
+
+
+def test_a_database_that_breaks_while_in_use_costs_the_place_only(looked, city_database):
+    with FaultServer(answer(500)) as server:
+        one = looked(server.url, database=city_database)
+        one.lookup.close()  # as a file that was cut would fail: in the reader
+        assert one.enrich({"ipAddress": "1.2.3.4"}) == {"ipAddress": "1.2.3.4"}
+
+
+@pytest.mark.parametrize("content", [b"", b"no database", b"x" * 100_000])
+def test_a_file_that_is_no_database_is_a_config_error(looked, tmp_path, content):
+    (tmp_path / "geo.mmdb").write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        looked(database=tmp_path / "geo.mmdb")
+    assert caught.value.option == "geo_database"
+
+
 def test_a_database_that_cannot_be_opened_is_a_config_error(looked, monkeypatch):
     monkeypatch.setitem(sys.modules, "maxminddb", None)
     with pytest.raises(ConfigError) as caught:
