@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PEERS := .venv-peers
 NODE_PEERS := .npm-peers
 
-.PHONY: help run test check bench bench-peers clean
+.PHONY: help run test check bench bench-docs bench-memory bench-page bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,21 @@ check: $(STAMP) ## lint, format, types, layers, and whether the wheel builds: wh
 
 bench: $(STAMP) ## measure decisions and what else was promised, and print tables
 	@$(BIN)/python -m benchmarks.bench
+
+bench-memory: $(STAMP) ## see whether memory stays flat over a million visitors
+	@$(BIN)/python -m benchmarks.memory
+
+bench-docs: bench bench-peers bench-memory ## measure everything, and write docs/performance.md anew: a quarter of an hour
+	@$(BIN)/python -m benchmarks.profile
+	@$(BIN)/python -m benchmarks.growth
+	@$(MAKE) --no-print-directory bench-page
+
+bench-page: $(VENV)/.installed-bench ## write the tables and plots of docs/performance.md from what was last measured
+	@$(BIN)/python -m benchmarks.page
+
+$(VENV)/.installed-bench: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
 
 bench-peers: $(STAMP) $(PEERS)/.installed $(NODE_PEERS)/.installed ## measure the same requests on other SDKs, in turns
 	@$(BIN)/python -m benchmarks.peers.compare --python $(PEERS)/bin/python --node-folder $(NODE_PEERS)

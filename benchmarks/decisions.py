@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -73,10 +74,10 @@ class Bench:
             "ratio_to_floor": timings["ours"].p50_us / timings["floor"].p50_us,
         }
 
-    def close(self) -> None:
-        """End the client."""
+    def close(self, timeout: float = 5.0) -> None:
+        """End the client; what could not be sent in *timeout* seconds is lost, and nobody told."""
         self.session.release()
-        self.client.close()
+        self.client.close(timeout)
 
     def requests(self, count: int) -> list[Json]:
         """Return so many requests that were never seen before."""
@@ -85,13 +86,17 @@ class Bench:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Give every sender a call that waits, so that none of them works; in the end send what was owed."""
+        """Let no sender work; in the end send what was owed."""
+        self.hold()
+        yield
+        self._drain()
+
+    def hold(self) -> None:
+        """Give every sender a call that waits."""
         self.session.hold()
         for request in self.requests(BURST):
             self.client.get_offers(request=request)
         time.sleep(SENDERS_ASLEEP_SECONDS)
-        yield
-        self._drain()
 
     def _drain(self) -> None:
         self.session.release()
@@ -111,6 +116,10 @@ class Bench:
         return asked[typical], floor_of(asked[typical], answers[typical], owed.get(typical, []), self.queue)
 
 
+_SILENT = logging.getLogger("benchmarks.silent")
+_SILENT.disabled = True
+
+
 def new_client(artifact: Any, session: HeldSession, **options: Any) -> TargetClient:
     """Return an on-device client of *artifact* whose reports end in *session*."""
     given = {
@@ -121,6 +130,7 @@ def new_client(artifact: Any, session: HeldSession, **options: Any) -> TargetCli
         "server_domain": "127.0.0.1:9",
         "secure": False,
         "session": session,
+        "logger": _SILENT,
         **options,
     }
     return TargetClient.create(given)

@@ -1,0 +1,174 @@
+"""What a decision spends its time on: by part of the package, and by function.
+
+    python -m benchmarks.profile              W1, W2, W4 and W7, by part
+    python -m benchmarks.profile W1 --functions 25
+
+A timer interrupts calls a thousand times a second and notes which function runs. Python takes the interrupt at the next
+call or loop, so some of it may stand with a neighbour; the shares are scaled to the mean of calls that nothing
+interrupts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import statistics
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from benchmarks.decisions import Bench
+from benchmarks.results import keep
+from benchmarks.tables import Sheet
+from benchmarks.timing import burst, percentile
+from benchmarks.workloads import WORKLOADS
+
+EVERY_SECONDS = 0.000_97
+"""Not a divisor of anything that runs at a round rate."""
+SECONDS = 8.0
+BURST = 200
+BURSTS_OF_ONE_CLIENT = 20
+"""As many as its outbox holds what they owe; then a new client, which is faster than sending it all."""
+PACKAGE = "target_decisioning."
+PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("read the options of the call", ("preparation.call",)),
+    ("read and check the request", ("preparation.reading", "preparation.shapes")),
+    ("prepare it: visitor, defaults, cookie", ("preparation",)),
+    ("make ids", ("ids",)),
+    ("see what needs the server", ("decisioning.dependency", "routing")),
+    ("work out facts: time, URL, browser, parameters", (
+        "decisioning.context", "decisioning.clock", "decisioning.urls", "decisioning.user_agent",
+        "decisioning.parameters", "decisioning.spelling",
+    )),
+    ("place the visitor (allocation)", ("decisioning.allocation", "decisioning.visitor")),
+    ("evaluate conditions", ("decisioning.conditions", "decisioning.javascript")),
+    ("copy offers, fill macros", ("decisioning.offers", "decisioning.fresh", "decisioning.macros")),
+    ("note impressions", ("decisioning.impressions",)),
+    ("walk rules, lay out the answer", ("decisioning",)),
+    ("wrap the answer", ("answering", "on_device", "artifact", "delivery")),
+    ("hand over impressions and telemetry", ("reporting", "outbox", "telemetry")),
+    ("carry the call through", ("client",)),
+)  # fmt: skip
+"""Part of a decision -> the modules whose functions do it; the first that fits."""
+CONDITIONS = "<conditions>"
+REST = "the rest"
+
+Json = dict[str, Any]
+Place = tuple[str, str]
+"""Module (without the package's name) and function."""
+
+
+def measure(name: str, seconds: float = SECONDS) -> Json:
+    """Return ``{workload, mean_us, samples, parts: {part: µs}, functions: {"module:function": µs}}``."""
+    workload = next(workload for workload in WORKLOADS if workload.name == name)
+    means: list[float] = []
+    seen = Counter[Place]()
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        means += _profile_one_client(Bench(workload), seen)
+    mean_us = percentile(means, 25) / 1000  # of bursts in which little else ran
+    each = mean_us / max(seen.total(), 1)
+    parts = Counter[str]()
+    for (module, _), count in seen.items():
+        parts[part_of(module)] += count
+    return {
+        "workload": name,
+        "mean_us": mean_us,
+        "samples": seen.total(),
+        "parts": {part: parts[part] * each for part in (*(part for part, _ in PARTS), REST) if parts[part]},
+        "functions": {f"{module}:{function}": count * each for (module, function), count in seen.most_common()},
+    }
+
+
+def _profile_one_client(bench: Bench, seen: Counter[Place]) -> list[float]:
+    """Count in *seen* what runs during many calls; return the means, in ns, of bursts that nothing interrupts."""
+    bench.hold()
+    means = []
+    for _ in range(BURSTS_OF_ONE_CLIENT // 2):
+        means.append(statistics.mean(burst(bench.columns["ours"], bench.requests(BURST))))
+        requests = bench.requests(BURST)
+        with _interrupted(seen):
+            for request in requests:
+                bench.columns["ours"](request)
+    bench.close(timeout=0.0)
+    return means
+
+
+def part_of(module: str) -> str:
+    """Return the part of a decision that *module* does."""
+    for part, modules in PARTS:
+        if any(module == known or module.startswith(f"{known}.") for known in modules):
+            return part
+    return REST
+
+
+@contextmanager
+def _interrupted(seen: Counter[Place]) -> Iterator[None]:
+    """Count in *seen* what runs whenever the timer interrupts."""
+
+    def note(_number: int, frame: FrameType | None) -> None:
+        place = _place(frame)
+        if place is not None:
+            seen[place] += 1
+
+    before = signal.signal(signal.SIGALRM, note)
+    signal.setitimer(signal.ITIMER_REAL, EVERY_SECONDS, EVERY_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _place(frame: FrameType | None) -> Place | None:
+    """Return the innermost function of the package that *frame* is in; None outside of a call."""
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith(PACKAGE):
+            return module.removeprefix(PACKAGE), frame.f_code.co_qualname
+        if _is_compiled(frame):
+            return "decisioning.conditions", CONDITIONS
+        frame = frame.f_back
+    return None
+
+
+def _is_compiled(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith("<condition")
+
+
+def sheet(profiles: list[Json]) -> Sheet:
+    """Return the table by part, a column for each workload."""
+    parts = [part for part in (*(part for part, _ in PARTS), REST) if any(part in one["parts"] for one in profiles)]
+    rows = [(part, *(f"{one['parts'].get(part, 0):.1f}" for one in profiles)) for part in parts]
+    total = ("whole call", *(f"{one['mean_us']:.1f}" for one in profiles))
+    return Sheet(
+        "what a call spends its time on, in µs", ("part", *(one["workload"] for one in profiles)), (*rows, total)
+    )
+
+
+def functions_sheet(profile: Json, most: int) -> Sheet:
+    """Return the functions that a workload spends most of its time in, without what they call."""
+    rows = tuple((name, f"{us:.2f}") for name, us in list(profile["functions"].items())[:most])
+    return Sheet(f"{profile['workload']}, by function, in µs", ("function", "itself"), rows)
+
+
+def main() -> None:
+    """Profile what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.profile", description=__doc__)
+    parser.add_argument("workloads", nargs="*", help="names, such as W1 W5 (default: W1 W2 W4 W7)")
+    parser.add_argument("--functions", type=int, default=0, help="also the functions that take most")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="for each workload")
+    options = parser.parse_args()
+    profiles = [measure(name, options.seconds) for name in options.workloads or ("W1", "W2", "W4", "W7")]
+    sheet(profiles).show()
+    for profile in profiles if options.functions else ():
+        functions_sheet(profile, options.functions).show()
+    if not options.workloads:
+        print(f"kept in {keep('profile', {'profiles': profiles})}")
+
+
+if __name__ == "__main__":
+    main()
