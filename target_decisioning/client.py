@@ -8,6 +8,7 @@ A call is read and prepared (``preparation``), answered here or by the server (`
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -28,6 +29,7 @@ from target_decisioning.ids import new_id
 from target_decisioning.log import GuardedLogger, warn
 from target_decisioning.on_device import OnDevice, compiler
 from target_decisioning.preparation import (
+    WHOLE_REQUEST,
     CallKeywords,
     CallOptions,
     Prepared,
@@ -45,6 +47,8 @@ from target_decisioning.telemetry import Telemetry
 
 Answer = TypeVar("Answer")
 Options = Mapping[str, Any] | None
+CALLS_TO_LOOK_THROUGH = 20
+"""A client's first calls, in which misspelt keys are looked for."""
 LOOK_SECONDS = 0.5
 """How often whoever waits for an artifact looks whether the client was closed."""
 
@@ -316,6 +320,9 @@ class TargetClient:
         prepared.began, prepared.parsing_ms = began, (time.perf_counter() - began) * 1000
         if prepared.dropped or call.unknown:
             self._tell_what_is_ignored(prepared, call)
+        if self._first_calls:
+            self._first_calls -= 1
+            self._tell_unknown_keys(call.request)
         return prepared
 
     def _tell_what_is_ignored(self, prepared: Prepared, call: CallOptions) -> None:
@@ -324,6 +331,14 @@ class TargetClient:
             self._config.logger.error(f"{kind} validation failed for: {where}")
         for option in call.unknown:
             warn(self._config.logger, f"An unknown option is ignored: {option}")
+
+    def _tell_unknown_keys(self, request: dict[str, Any]) -> None:
+        """Warn once of each key that is dropped: most are misspelt, and a wire dict has the wire's names."""
+        for path in WHOLE_REQUEST.unknown(request):
+            place = re.sub(r"\[\d+\]", "[]", path)
+            if place not in self._told_keys:
+                self._told_keys.add(place)
+                warn(self._config.logger, f"A key that the API does not have is dropped: request{place}{_hint(place)}")
 
     def _run(self, call: CallOptions, work: Callable[[], Answer]) -> Answer | AsyncResult[Answer]:
         if not self._config.background:
@@ -348,6 +363,8 @@ class TargetClient:
     def _build(self, config: Config) -> None:
         self._config = config = config.model_copy(update={"logger": GuardedLogger(config.logger)})
         self._is_closed = False
+        self._first_calls = CALLS_TO_LOOK_THROUGH
+        self._told_keys: set[str] = set()
         self._location_hint = config.target_location_hint
         self._listeners = Listeners(config.logger, config.events, background=config.background)
         self._readiness = Readiness(self._listeners, self._can_decide, background=config.background)
@@ -372,7 +389,7 @@ class TargetClient:
         return ArtifactKeeper(
             self._config,
             self._transport,
-            compiler(self._config.client),
+            compiler(self._config),
             self._listeners.emit,
             self._config.logger,
             self._reporting.report_download,
@@ -404,3 +421,9 @@ class TargetClient:
 
     def _learn_location_hint(self) -> None:
         self._location_hint = learn_location_hint(self._config, self._delivery, new_id)
+
+
+def _hint(place: str) -> str:
+    name = place.rpartition(".")[2]
+    wire = re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name)
+    return "" if wire == name else f"; did you mean '{wire}'?"

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from target_decisioning.artifact import ArtifactKeeper, Loaded
 from target_decisioning.config import Config
-from target_decisioning.decisioning import Decision, TraceSetting, decide, load_program
+from target_decisioning.decisioning import Decision, DecisionProgram, TraceSetting, decide, load_program
+from target_decisioning.decisioning.artifact import Fault
 from target_decisioning.errors import ArtifactError, ArtifactUnavailable, ArtifactUnsupported
 from target_decisioning.events import Emit
 from target_decisioning.geo import GeoLookup
 from target_decisioning.http import Transport
 from target_decisioning.ids import new_id
+from target_decisioning.log import warn
 from target_decisioning.preparation import Prepared
 
 NOT_DOWNLOADED = "Not Applicable"
@@ -106,6 +109,23 @@ class OnDevice:
         return TraceSetting(client_code=self._config.client, session_id=prepared.session_id, artifact=artifact)
 
 
-def compiler(client_code: str) -> Any:
-    """Return what makes a program of an artifact for *client_code*, which is part of every allocation's hash."""
-    return lambda source: load_program(source, client_code)
+def compiler(config: Config) -> Callable[[bytes | str | dict[str, Any]], DecisionProgram]:
+    """Return what makes a program of an artifact for the client code, which is part of every allocation's hash.
+
+    What only the server can decide because a rule is broken is logged, once per artifact.
+    """
+
+    def compiled(source: bytes | str | dict[str, Any]) -> DecisionProgram:
+        program = load_program(source, config.client)
+        if program.undecidable:
+            warn(config.logger, _told(program.undecidable))
+        return program
+
+    return compiled
+
+
+def _told(undecidable: dict[tuple[str, str], list[Fault]]) -> str:
+    where, found, expected = next(iter(undecidable.values()))[0]
+    others = len(undecidable) - 1
+    more = f" (and {others} more; see status())" if others else ""
+    return f"A location is left to the server: {where}: found {found}; expected {expected}{more}"

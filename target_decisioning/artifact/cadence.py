@@ -2,7 +2,8 @@
 
     confirmed   interval                                      (x 0.9 to 1.1, as all below that are not back-off)
     busy        soon: another process of this host is downloading
-    refused     10 intervals, at most an hour                 401, 403, 404: stays so until two good polls
+    refused     10 intervals, at most an hour                 401, 403, 404 where there was an artifact: stays so until
+                                                              two good polls
     failed      back-off 1 s to 60 s, never past an interval  anything else; ``Retry-After`` goes first
 
 Without polling (interval 0) there is no next time once there is something to decide from.

@@ -321,7 +321,7 @@ class ArtifactKeeper:
         if isinstance(outcome, Brought | Confirmed):
             return self._cadence.confirmed(age_seconds=outcome.age_seconds, seed=self._sharing.seed)
         is_ready = self.current is not None
-        if outcome.status in REFUSALS:
+        if outcome.status in REFUSALS and self._has_been_ready:  # until the first one, a deploy may only be late
             return self._cadence.refused(is_ready=is_ready)
         return self._cadence.failed(is_ready=is_ready, retry_after_seconds=outcome.retry_after_seconds)
 

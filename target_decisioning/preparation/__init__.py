@@ -11,10 +11,12 @@ from target_decisioning.preparation.call import (
 from target_decisioning.preparation.cookie import TARGET_COOKIE, target_cookie
 from target_decisioning.preparation.location import LOCATION_HINT_COOKIE, cluster_of_edge_host, hint_cookie
 from target_decisioning.preparation.prepare import Prepared, prepare
+from target_decisioning.preparation.shapes import WHOLE_REQUEST
 
 __all__ = [
     "LOCATION_HINT_COOKIE",
     "TARGET_COOKIE",
+    "WHOLE_REQUEST",
     "CallKeywords",
     "CallOptions",
     "Prepared",

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -55,6 +55,10 @@ class Reader(ABC):
     @abstractmethod
     def schema(self) -> CoreSchema:
         """Return the schema of values that ``read`` gives back as they are."""
+
+    def unknown(self, _value: Any) -> Iterator[str]:
+        """Yield the paths of keys in a readable value that nobody knows; to be told, not to be mended."""
+        yield from ()
 
 
 class Scalar(Reader):
@@ -165,6 +169,14 @@ class AnObject(Reader):
         fields = {key: core_schema.typed_dict_field(part.schema(), required=False) for key, part in self.shape.items()}
         return core_schema.typed_dict_schema(fields, extra_behavior="ignore", strict=True)
 
+    def unknown(self, value: Any) -> Iterator[str]:
+        """Yield its own, and those in its parts."""
+        for key, part in as_object(value).items():
+            if key not in self.shape:
+                yield f".{str(key)[:40]}"
+            elif part is not None:
+                yield from (f".{key}{path}" for path in self.shape[key].unknown(part))
+
 
 class AList(Reader):
     """A list whose entries are all of one kind. *null_is*: what null counts as among them; None: it cannot be read."""
@@ -194,6 +206,12 @@ class AList(Reader):
     def schema(self) -> CoreSchema:
         """A list, no longer than the limit."""
         return core_schema.list_schema(self.entry.schema(), max_length=MAX_ENTRIES, strict=True)
+
+    def unknown(self, value: Any) -> Iterator[str]:
+        """Yield those in its entries."""
+        for at, part in enumerate(value):
+            if part is not None:
+                yield from (f"[{at}]{path}" for path in self.entry.unknown(part))
 
 
 _TEXT = core_schema.str_schema(max_length=MAX_TEXT, strict=True)

@@ -132,5 +132,6 @@ REQUEST: Shape = {
     "qaMode": AnObject(QA_MODE),
     "preview": AnObject({"token": IDENTIFIER}),
 }
-read_wire = quick(AnObject(REQUEST))
+WHOLE_REQUEST = AnObject(REQUEST)
+read_wire = quick(WHOLE_REQUEST)
 """Reads a whole request."""

@@ -163,6 +163,15 @@ def test_a_poll_that_fails_leaves_the_old_program(keep, step, reason):
     assert kept.reasons[0] == reason
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_before_the_first_artifact_a_refusal_is_tried_again_soon(keep, status):
+    """A deploy that is a moment late must not cost an hour."""
+    with FaultServer(answer(status), answer(body=A)) as server:
+        kept = keep(server.url, polling_interval_seconds=600)
+        until(lambda: kept.keeper.status()["failures_in_a_row"] == 1)
+        assert kept.keeper.status()["next_poll_seconds"] <= 60
+
+
 def test_a_refusal_says_that_the_account_is_off_and_polling_slows_down_until_two_good_polls(keep):
     with FaultServer(answer(body=A), answer(403), answer(403), *[answer(body=A)] * 3) as server:
         kept = keep(server.url, polling_interval_seconds=0.02)

@@ -1,0 +1,38 @@
+"""What a client tells its operator: about misspelt requests, and about artifacts that it cannot use whole."""
+
+from tests.builders import a_rule, an_artifact
+from tests.client.parts import asking
+
+
+class Log:
+    def __init__(self):
+        self.said = []
+
+    def debug(self, message):
+        pass
+
+    def error(self, message):
+        self.said.append(message)
+
+
+def test_a_misspelt_key_of_a_request_is_told_once(make_client):
+    log = Log()
+    client = make_client(logger=log)
+    request = {**asking(mboxes="local-1 local-2"), "id": {"tnt_id": "secret-visitor"}}
+    request["execute"]["mboxes"][1]["paramters"] = {}
+    for _ in range(3):
+        client.get_offers(request=request, decisioning_method="on-device")
+    assert log.said == [
+        "A key that the API does not have is dropped: request.id.tnt_id; did you mean 'tntId'?",
+        "A key that the API does not have is dropped: request.execute.mboxes[].paramters",
+    ]
+
+
+def test_a_location_that_only_the_server_can_decide_is_told_once_per_artifact(make_client):
+    log = Log()
+    broken = an_artifact(home=[a_rule("x", condition={"nope": [1]})], other=[a_rule("y")])
+    client = make_client(logger=log, artifact_payload=broken)
+    client.get_offers(request=asking(mboxes="home other"), decisioning_method="on-device")
+    (told,) = log.said
+    assert told.startswith('A location is left to the server: rules.mboxes["home"][0].condition: found operator')
+    assert list(client.status()["undecidable"]) == ['rules.mboxes["home"]']
