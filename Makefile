@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PEERS := .venv-peers
 NODE_PEERS := .npm-peers
 
-.PHONY: help run test check bench bench-docs bench-memory bench-page bench-peers clean
+.PHONY: help run test test-faults test-soak check bench bench-docs bench-memory bench-page bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -19,8 +19,14 @@ $(STAMP): pyproject.toml
 run: $(STAMP) ## decide requests of a shop, against stand-ins on this machine
 	@$(BIN)/python -m fixtures.demo
 
-test: $(STAMP) ## run all tests
-	$(BIN)/pytest -q
+test: $(STAMP) ## run the tests, but for the fault cases
+	$(BIN)/pytest -q --ignore=tests/faults
+
+test-faults: $(STAMP) ## run the fault cases: servers that misbehave, processes that die, full disks
+	$(BIN)/pytest -q tests/faults -m 'not soak'
+
+test-soak: $(STAMP) ## run those fault cases in full that are cut short elsewhere
+	$(BIN)/pytest -q tests/faults -m soak
 
 check: $(STAMP) ## lint, format, types, layers, and whether the wheel builds: what CI runs
 	$(BIN)/ruff check
