@@ -64,7 +64,7 @@ class Polling:
     def _start(self) -> None:
         with late_import:
             from target_decisioning.artifact.scheduler import new_scheduler
-        scheduler = new_scheduler(self._before_looking)
+        scheduler = new_scheduler(self._before_looking, lambda: self.next_seconds)
         scheduler.start()
         self._scheduler, self._pid = scheduler, os.getpid()
         _running.add(self)

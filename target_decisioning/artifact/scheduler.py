@@ -13,6 +13,8 @@ from apscheduler.executors.base import BaseExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
+LEAST_WAIT_SECONDS = 0.001
+
 _QUIET = logging.getLogger("target_decisioning.scheduler")
 _QUIET.setLevel(logging.WARNING)  # starting and stopping a timer is no news
 
@@ -35,6 +37,7 @@ class _MonotonicScheduler(BackgroundScheduler):  # type: ignore[misc]
     """Lets its owner correct the next run before each look at the wall clock."""
 
     before_looking: Callable[[Any], None]
+    seconds_left: Callable[[], float | None]
 
     def _process_jobs(self) -> float | None:
         self.before_looking(self)
@@ -42,11 +45,21 @@ class _MonotonicScheduler(BackgroundScheduler):  # type: ignore[misc]
             wait_seconds: float | None = super()._process_jobs()
         except JobLookupError:  # shut down between starting a job and forgetting it
             return None
-        return wait_seconds
+        left = self.seconds_left()  # wall time may have been set back since the job was put, years before it is due
+        if left is None or wait_seconds is None:
+            return wait_seconds
+        return min(wait_seconds, max(left, LEAST_WAIT_SECONDS))
 
 
-def new_scheduler(before_looking: Callable[[Any], None]) -> BackgroundScheduler:
-    """Return a scheduler, not yet started, that calls *before_looking* with itself each time it looks for work."""
+def new_scheduler(
+    before_looking: Callable[[Any], None], seconds_left: Callable[[], float | None]
+) -> BackgroundScheduler:
+    """Return a scheduler, not yet started.
+
+    Args:
+        before_looking: called with the scheduler each time it looks for work.
+        seconds_left: tells how long it may wait at most; None: for as long as it wants.
+    """
     scheduler = _MonotonicScheduler(timezone=UTC, daemon=True, logger=_QUIET, executors={"default": _DaemonThreads()})
-    scheduler.before_looking = before_looking
+    scheduler.before_looking, scheduler.seconds_left = before_looking, seconds_left
     return scheduler
