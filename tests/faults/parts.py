@@ -63,9 +63,13 @@ def execute(*names: str, tnt_id: str | None = "anna", **more: Any) -> dict[str, 
 
 
 def child(program: str, *arguments: Any, python: str = sys.executable, **settings: Any) -> subprocess.Popen[str]:
-    """Start *program*; an argument that is a dict arrives as JSON. Asked by SIGUSR1, it shows where it is."""
+    """Start *program*; an argument that is a dict arrives as JSON. Asked by SIGUSR1, it shows where it is.
+
+    ``env`` is laid over this process's environment; None takes a variable away.
+    """
     texts = [json.dumps(argument) if isinstance(argument, dict) else str(argument) for argument in arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings.pop("env", {})}
+    wanted = {**os.environ, "PYTHONPATH": str(ROOT), **settings.pop("env", {})}
+    environment = {name: value for name, value in wanted.items() if value is not None}
     command = [python, "-c", WATCHED + program, *texts]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}
     return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, start_new_session=True, **pipes)
