@@ -46,7 +46,7 @@ ARTIFACTS = {
     "good": SHOP.read_bytes(),
     "no JSON": f"<html>{CANARY}".encode(),
     "wrong types": json.dumps({"version": "1.0.0", "meta": CANARY, "rules": CANARY}).encode(),
-    "unknown operators": SHOP.read_bytes().replace(b'"and"', b'"surely"').replace(b"hero", CANARY.encode()),
+    "unknown operators": SHOP.read_bytes().replace(b'"and"', b'"surely"').replace(b"Forest", CANARY.encode()),
     "another version": json.dumps({"version": "9.0.0", "meta": {"clientCode": CANARY}}).encode(),
 }
 
