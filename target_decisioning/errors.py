@@ -69,14 +69,20 @@ class ArtifactError(TargetError):
 
 
 class ArtifactUnavailable(ArtifactError):
-    """Nothing to decide from: no artifact has been loaded yet, or it had to be given up."""
+    """Nothing to decide from: no artifact has been loaded yet, or it had to be given up.
 
-    def __init__(self, detail: str = "") -> None:
-        super().__init__(detail)
-        self.detail = detail
+    ``detail`` says why. The text of one that a request raises begins with *refusal*; that of a try to load, which is
+    told through events and ``status()``, does not.
+    """
+
+    REFUSAL = "Unable to fulfill request; decisioning engine not ready."
+
+    def __init__(self, detail: str = "", refusal: str = REFUSAL) -> None:
+        super().__init__(detail, refusal)
+        self.detail, self.refusal = detail, refusal
 
     def __str__(self) -> str:
-        return f"Unable to fulfill request; decisioning engine not ready. {self.detail}".rstrip()
+        return f"{self.refusal} {self.detail}".strip()
 
 
 class ArtifactUnsupported(ArtifactError):
@@ -117,8 +123,8 @@ class TransportError(TargetError):
     """One HTTP exchange failed.
 
     ``reason`` is one word to branch on: ``connect``, ``timeout``, ``tls``, ``reset``, ``truncated``, ``too_large``,
-    ``encoding``, ``redirect``, ``protocol``, ``circuit_open`` (not even tried). ``was_sent`` is False only if the
-    server certainly saw nothing of the request.
+    ``encoding``, ``redirect``, ``protocol``, ``circuit_open`` (not even tried). ``detail`` says it in words, with the
+    host. ``was_sent`` is False only if the server certainly saw nothing of the request.
     """
 
     def __init__(self, reason: str, detail: str, was_sent: bool = True) -> None:
@@ -126,7 +132,7 @@ class TransportError(TargetError):
         self.reason, self.detail, self.was_sent = reason, detail, was_sent
 
     def __str__(self) -> str:
-        return f"{self.reason}: {self.detail}"
+        return self.detail
 
 
 class DeliveryError(TargetError):
@@ -150,9 +156,10 @@ class DeliveryError(TargetError):
 class DeliveryTimeout(DeliveryError):
     """The Delivery API did not answer within ``timeout_seconds``, the call's total time."""
 
-    def __init__(self, timeout_seconds: float) -> None:
-        super().__init__("Request timed out", reason="timeout")
-        self.args = (timeout_seconds,)
+    def __init__(self, timeout_seconds: float, detail: str = "") -> None:
+        told = detail or f"no answer within {timeout_seconds:g} s"
+        super().__init__(f"Request timed out: {told}", reason="timeout")
+        self.args = (timeout_seconds, detail)
         self.timeout_seconds = timeout_seconds
 
 

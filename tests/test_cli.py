@@ -239,8 +239,10 @@ def _masked(text, organization):
 def test_a_url_that_does_not_answer_is_one_message():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/rules.json"
-    assert refusal("decide", "-a", url, "-r", "-", stdin="{}") == f"artifact {url}: no connection could be made"
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    url = f"http://{host}/rules.json"
+    message = refusal("decide", "-a", url, "-r", "-", stdin="{}")
+    assert message == f"artifact {url}: no connection to {host}: connection refused"
 
 
 @pytest.mark.parametrize(("status", "words"), [(404, "status 404"), (403, "not authorized"), (204, "status 204")])

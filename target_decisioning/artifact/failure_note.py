@@ -35,7 +35,7 @@ class FailureNote:
     def write(self, failure: Failed) -> None:
         """Leave *failure* for the others."""
         kind = type(failure.error).__name__
-        error = [kind, *failure.error.args] if kind in _ERRORS else ["ArtifactUnavailable", kind]
+        error = [kind, *failure.error.args] if kind in _ERRORS else ["ArtifactUnavailable", kind, ""]
         note = [failure.reason, error, failure.status, failure.retry_after_seconds]
         with contextlib.suppress(OSError, TypeError, ValueError):
             write_over(self._path, json.dumps(note).encode())

@@ -183,7 +183,7 @@ class ArtifactKeeper:
     def why_not_ready(self) -> str:
         """Return for whoever waits: since when, the last error, the next try."""
         failure, next_poll = self._last_failure, self._next_poll_seconds()
-        error = f"; last error: {failure[0].reason}, {failure[0].error}" if failure else ""
+        error = f"; last error: {failure[0].reason}: {str(failure[0].error).rstrip('.')}" if failure else ""
         next_try = "no further try" if next_poll is None else f"next try in {next_poll:.1f} s"
         return f"No artifact for {time.monotonic() - self._unready_since:.1f} s{error}; {next_try}."
 

@@ -17,7 +17,7 @@ MOST_REDIRECTS = 3
 LARGEST_FILE_BYTES = 64 * 1024 * 1024
 NOT_AUTHORIZED = (
     "Artifact request is not authorized. This is likely due to On-Device-Decisioning being disabled in Admin settings; "
-    "on-device decisioning is off for this account until it is enabled there."
+    "on-device decisioning is off for this account until it is enabled there"
 )
 
 
@@ -77,16 +77,15 @@ class FileSource:
             return Fetched(body=None if stamp == declined_etag else self._read(), etag=stamp)
         except OSError as error:
             reason = "not_found" if isinstance(error, FileNotFoundError) else "unreadable"
-            detail = f"The artifact file cannot be read: {error.strerror}."
-            raise FetchFailed(reason, ArtifactUnavailable(detail)) from error
+            why = (error.strerror or type(error).__name__).lower()
+            raise FetchFailed(reason, _unavailable(f"The artifact file {self._path.absolute()}: {why}")) from error
 
     def _read(self) -> bytes:
         with self._path.open("rb") as file:
             body = file.read(LARGEST_FILE_BYTES + 1)
         if len(body) > LARGEST_FILE_BYTES:
-            raise FetchFailed(
-                "too_large", ArtifactUnavailable(f"The artifact file exceeds {LARGEST_FILE_BYTES} bytes.")
-            )
+            detail = f"The artifact file {self._path.absolute()} exceeds {LARGEST_FILE_BYTES} bytes"
+            raise FetchFailed("too_large", _unavailable(detail))
         return body
 
 
@@ -105,9 +104,10 @@ class HttpSource:
         def wants_body(status: int, headers: Mapping[str, str]) -> bool:
             return status != 200 or declined_etag is None or headers.get("etag") != declined_etag
 
+        request = HttpRequest("GET", self.location, {} if etag is None else {"If-None-Match": etag})
         try:
             answer = self._transport.send(
-                HttpRequest("GET", self.location, {} if etag is None else {"If-None-Match": etag}),
+                request,
                 total_seconds=min(total_seconds, FETCH_SECONDS),
                 gap_seconds=GAP_SECONDS,
                 redirects=self._redirects,
@@ -118,7 +118,7 @@ class HttpSource:
         if answer.status == 304 and etag is not None:
             return None
         if answer.status != 200:
-            raise _refusal(answer)
+            raise _refusal(answer, request.host)
         body = answer.body if wants_body(200, answer.headers) else None
         return Fetched(body=body, etag=answer.headers.get("etag") or None, headers=answer.headers, timing=answer.timing)
 
@@ -134,10 +134,14 @@ def payload_bytes(payload: Mapping[str, Any] | str | bytes) -> bytes:
     return (payload if isinstance(payload, str) else dump(payload)).encode("utf-8", "surrogatepass")
 
 
-def _refusal(answer: HttpAnswer) -> FetchFailed:
+def _refusal(answer: HttpAnswer, host: str) -> FetchFailed:
     status = answer.status
     if status in (401, 403):
-        return FetchFailed("forbidden", ArtifactUnavailable(NOT_AUTHORIZED), status)
+        return FetchFailed("forbidden", _unavailable(NOT_AUTHORIZED), status)
     reason = {404: "not_found", 304: "unexpected_304"}.get(status, "status")
-    error = ArtifactUnavailable(f"The artifact request was answered with status {status}.")
+    error = _unavailable(f"{host} answered the artifact request with status {status}")
     return FetchFailed(reason, error, status, retry_after_seconds(answer.headers))
+
+
+def _unavailable(detail: str) -> ArtifactUnavailable:
+    return ArtifactUnavailable(detail, refusal="")

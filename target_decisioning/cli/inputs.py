@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from target_decisioning.artifact.location import local_path
 from target_decisioning.artifact.source import FETCH_SECONDS, FetchFailed, HttpSource
-from target_decisioning.errors import ArtifactUnavailable, TransportError
 from target_decisioning.http import Transport
 
 STANDARD_INPUT: Final = "-"
@@ -84,7 +83,7 @@ def _download(url: str) -> bytes:
     try:
         fetched = HttpSource(url, transport, follow_redirects=True).fetch(None, None, FETCH_SECONDS)
     except FetchFailed as failure:
-        raise Unusable(f"{what}: {_why(failure)}") from failure
+        raise Unusable(f"{what}: {failure.error}") from failure
     finally:
         transport.close()
     if fetched is None or fetched.body is None:
@@ -98,11 +97,6 @@ def _is_http(url: str) -> bool:
         return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False
-
-
-def _why(failure: FetchFailed) -> str:
-    error = failure.error
-    return error.detail if isinstance(error, ArtifactUnavailable | TransportError) else str(error)
 
 
 def _parsed(body: bytes, what: str) -> dict[str, Any]:

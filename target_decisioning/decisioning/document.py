@@ -102,8 +102,29 @@ def _parse(text: str) -> tuple[Any, _Reader]:
             parse_constant=reader.constant,
         )
     except json.JSONDecodeError as error:
-        raise ArtifactInvalid((f"line {error.lineno} column {error.colno}", error.msg, "JSON")) from error
+        raise ArtifactInvalid((f"line {error.lineno} column {error.colno}", *_in_plain_words(error))) from error
     return document, reader
+
+
+_EXPECTED = {
+    "Expecting value": "a JSON value",
+    "Expecting property name": "a key in double quotes",
+    "Expecting ',' delimiter": "a comma, or the end of the list or object",
+    "Expecting ':' delimiter": "a colon after the key",
+    "Extra data": "the end of the document",
+    "Unterminated string": "a text that ends in a double quote",
+    "Invalid control character": "text without control characters",
+    "Invalid \\": "an escape that JSON knows",
+}
+"""How what ``json`` says begins -> what JSON has there."""
+
+
+def _in_plain_words(error: json.JSONDecodeError) -> tuple[str, str]:
+    """Return what stands where *error* says, and what would be right there."""
+    expected = next((words for begins, words in _EXPECTED.items() if error.msg.startswith(begins)), "JSON")
+    if not error.doc.strip():
+        return "nothing", "JSON"
+    return quoted(error.doc[error.pos]) if error.pos < len(error.doc) else "the end of the document", expected
 
 
 class _Reader:

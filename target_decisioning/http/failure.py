@@ -1,33 +1,37 @@
-"""Name what went wrong in an exchange by one word, whatever the libraries below call it."""
+"""Name what went wrong in an exchange by one word, and say it in plain ones, whatever the libraries below call it."""
 
 from __future__ import annotations
 
 import http.client
+import os
+import re
+import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from target_decisioning.errors import TransportError
 from target_decisioning.http.exchange import Exchange
 
-_DETAILS = {
-    "timeout": "no whole answer in time",
-    "connect": "no connection could be made",
-    "tls": "the server's certificate or its TLS could not be accepted",
-    "reset": "the connection was cut before the answer",
-    "truncated": "the connection was cut inside the answer",
-    "protocol": "what came is no HTTP answer",
-}
+Causes = list[BaseException]
+
+_tunnel_status = re.compile(r"Tunnel connection failed: ([0-9]{3})").match
 
 
-def transport_error(error: Exception, exchange: Exchange) -> TransportError:
-    """Return the ``TransportError`` that says what *error* means. Its text holds no URL, header or body."""
+def transport_error(error: Exception, exchange: Exchange, host: str) -> TransportError:
+    """Return the ``TransportError`` that says what *error* means.
+
+    Its text names *host*, and holds no path, query, header or body; nor has it a cause that would show them.
+    """
     if isinstance(error, TransportError):
-        return TransportError(error.reason, error.detail, exchange.was_sent)
-    reason = _reason(list(_causes(error)), exchange)
-    return TransportError(reason, _DETAILS[reason], exchange.was_sent)
+        return TransportError(error.reason, f"{host}: {error.detail}", exchange.was_sent)
+    causes = list(_causes(error))
+    if _is_of_proxy(causes):
+        exchange.was_sent = False  # no more than the wish for a tunnel was
+    reason = _reason(causes, exchange)
+    return TransportError(reason, _DETAILS[reason](causes, exchange, host), exchange.was_sent)
 
 
-def _reason(causes: list[BaseException], exchange: Exchange) -> str:
+def _reason(causes: Causes, exchange: Exchange) -> str:
     def caused_by(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 
@@ -56,3 +60,58 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield cause
         wrapped = (*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__)
         waiting.extend(inner for inner in wrapped if isinstance(inner, BaseException))
+
+
+def _no_connection(causes: Causes, _exchange: Exchange, host: str) -> str:
+    by_proxy = " through the proxy" if _is_of_proxy(causes) else ""
+    why = next(filter(None, map(_why, causes)), "")
+    return f"no connection to {host}{by_proxy}{why and f': {why}'}"
+
+
+def _is_of_proxy(causes: Causes) -> bool:
+    return any(type(cause).__name__ == "ProxyError" for cause in causes)  # of urllib3, which is imported late
+
+
+def _why(cause: BaseException) -> str:
+    if isinstance(cause, socket.gaierror):
+        return "name look-up failed"
+    if isinstance(cause, TimeoutError):
+        return "nothing answered in time"
+    if isinstance(cause, OSError) and cause.errno:
+        return os.strerror(cause.errno).lower()
+    refused = _tunnel_status(str(cause)) if isinstance(cause, OSError) else None
+    return f"it answered with status {refused[1]}" if refused else ""
+
+
+def _not_in_time(causes: Causes, exchange: Exchange, host: str) -> str:
+    if exchange.was_sent:
+        return f"no whole answer from {host} in time"
+    return f"no connection to {host}{' through the proxy' if _is_of_proxy(causes) else ''} in time"
+
+
+def _no_tls(causes: Causes, _exchange: Exchange, host: str) -> str:
+    failed = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    if isinstance(failed, ssl.SSLCertVerificationError):
+        return f"the certificate of {host} is not accepted: {failed.verify_message.rstrip('.')}"
+    why = (getattr(failed, "reason", None) or "").replace("_", " ").lower()
+    return f"no TLS with {host}{why and f': {why}'}"
+
+
+def _no_http(_causes: Causes, exchange: Exchange, host: str) -> str:
+    if exchange.was_sent:
+        return f"what came from {host} is no HTTP answer"
+    return "the URL, a header or a proxy is not valid"
+
+
+def _cut(place: str) -> Callable[[Causes, Exchange, str], str]:
+    return lambda _causes, _exchange, host: f"the connection to {host} was cut {place} the answer"
+
+
+_DETAILS: dict[str, Callable[[Causes, Exchange, str], str]] = {
+    "timeout": _not_in_time,
+    "connect": _no_connection,
+    "tls": _no_tls,
+    "reset": _cut("before"),
+    "truncated": _cut("inside"),
+    "protocol": _no_http,
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 
 class Headers(Mapping[str, str]):
@@ -38,6 +39,14 @@ class HttpRequest:
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
+
+    @property
+    def host(self) -> str:
+        """The host, with the port if the URL names one; nothing else of the URL, so it is fit for a message."""
+        try:
+            return urlsplit(self.url).netloc.rpartition("@")[2]
+        except ValueError:  # not what a URL could be
+            return "no host"
 
 
 @dataclass(frozen=True, slots=True)

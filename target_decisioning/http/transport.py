@@ -98,7 +98,7 @@ class Transport:
             if request.method != "GET" or followed == min(redirects, MOST_REDIRECTS):
                 break
             request = _redirected(request, answer)
-        raise TransportError("redirect", f"the server redirects (status {answer.status}); not followed")
+        raise _not_followed(request, answer)
 
     def close(self) -> None:
         """Close the connections of this process; a later ``send`` opens new ones."""
@@ -116,7 +116,8 @@ class Transport:
             with under_way(exchange):
                 return self._speak(session, request, exchange, limits, wants_body)
         except Exception as error:  # whatever requests, urllib3 or a caller's session raise
-            raise transport_error(error, exchange) from error
+            failure = transport_error(error, exchange, request.host)
+        raise failure  # here it has no cause: the libraries' texts hold the URL, and with it the session id
 
     def _speak(
         self,
@@ -245,10 +246,12 @@ def _redirected(request: HttpRequest, answer: HttpAnswer) -> HttpRequest:
     """
     url = urljoin(request.url, answer.headers.get("location", ""))
     if _origin(urlsplit(url)) != _origin(urlsplit(request.url)):
-        raise TransportError(
-            "redirect", f"the server redirects (status {answer.status}) to another origin; not followed"
-        )
+        raise _not_followed(request, answer, " to another origin")
     return HttpRequest(request.method, url, request.headers, request.body)
+
+
+def _not_followed(request: HttpRequest, answer: HttpAnswer, to: str = "") -> TransportError:
+    return TransportError("redirect", f"{request.host} redirects{to} (status {answer.status}), which is not followed")
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:

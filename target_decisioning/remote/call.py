@@ -71,24 +71,26 @@ def build_call(
     return HttpRequest("POST", url, headers, _encode(body))
 
 
-def read_answer(answer: HttpAnswer) -> dict[str, Any]:
-    """Return the response (wire) in *answer*; one without a body (204) is ``{}``.
+def read_answer(answer: HttpAnswer, host: str) -> dict[str, Any]:
+    """Return the response (wire) in *answer* of *host*; one without a body (204) is ``{}``.
 
     Raises:
         DeliveryError: reason ``status`` if the API refused, ``invalid`` if the answer is no response in JSON.
     """
+    answered = f"The Delivery API at {host} answered {_phrase(answer.status)}"
     if not 200 <= answer.status < 300:
-        raise DeliveryError(f"The Delivery API answered {_phrase(answer.status)}", answer.status, _told(answer.body))
+        raise DeliveryError(answered, answer.status, _told(answer.body))
     if answer.status == HTTPStatus.NO_CONTENT:
         return {}
     try:
         response = json.loads(answer.body, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise _no_object(answer) from error
+    except (ValueError, RecursionError):
+        response = None
     if not isinstance(response, dict):
-        raise _no_object(answer)
+        message = f"{answered}, but with something else than a JSON object"
+        raise DeliveryError(message, answer.status, _told(answer.body), "invalid")
     if not _fits(response, _SHAPE):
-        message = f"The Delivery API answered {_phrase(answer.status)}, but not in the shape of a response"
+        message = f"{answered}, but not in the shape of a response"
         raise DeliveryError(message, answer.status, _told(answer.body), "invalid")
     return response
 
@@ -138,11 +140,6 @@ def _encode(body: Mapping[str, Any]) -> bytes:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
-
-
-def _no_object(answer: HttpAnswer) -> DeliveryError:
-    message = f"The Delivery API answered {_phrase(answer.status)}, but with something else than a JSON object"
-    return DeliveryError(message, answer.status, _told(answer.body), "invalid")
 
 
 def _phrase(status: int) -> str:

@@ -6,7 +6,6 @@ import functools
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
 from target_decisioning.http import Breakers, RetryBudget
 from target_decisioning.remote.call import CallConfig, build_call
@@ -78,8 +77,9 @@ class DeliveryApi:
             request,
             total_seconds,
             safe_to_repeat=safe_to_repeat,
-            breaker=self._breakers.of(urlsplit(request.url).netloc),
+            breaker=self._breakers.of(request.host),
             budget=self._budget,
+            is_callers_time=timeout_seconds is None,
         )
         return drive(steps, functools.partial(self._take, in_background=in_background))
 

@@ -55,16 +55,30 @@ Steps: TypeAlias = "Generator[Attempt | Pause, HttpAnswer | None, Delivered]"
 
 
 def delivery_steps(
-    request: HttpRequest, timeout_seconds: float, *, safe_to_repeat: bool, breaker: Breaker, budget: RetryBudget
+    request: HttpRequest,
+    timeout_seconds: float,
+    *,
+    safe_to_repeat: bool,
+    breaker: Breaker,
+    budget: RetryBudget,
+    is_callers_time: bool = True,
 ) -> Steps:
     """Ask until there is an answer to keep, a failure to keep, or no time left.
+
+    Args:
+        request: the call.
+        timeout_seconds: for all of it.
+        safe_to_repeat: whether a second arrival would harm nothing.
+        breaker: that of the host.
+        budget: how many calls may be repeated.
+        is_callers_time: whether that time is the client's option ``timeout``, which a timeout then names.
 
     Raises:
         DeliveryTimeout: the total time passed without an answer.
         DeliveryError: the API refused, answered nonsense, or could not be reached; ``circuit_open``: it was not
             asked, because it failed too often lately.
     """
-    leave = _enter(breaker)
+    leave = _enter(breaker, request.host)
     budget.note_call()
     most_attempts = 1 if leave.is_probe else MOST_ATTEMPTS
     deadline = time.monotonic() + timeout_seconds
@@ -80,8 +94,9 @@ def delivery_steps(
             yield Pause(pause)
     breaker.report(leave, has_worked=_has_worked(outcome))
     if isinstance(outcome, TransportError):
-        raise _delivery_error(outcome, timeout_seconds) from outcome
-    return read_answer(outcome), dict(outcome.timing)
+        limit = f" (at most {timeout_seconds:g} s: option timeout)" if is_callers_time else ""
+        raise _delivery_error(outcome, timeout_seconds, limit) from outcome
+    return read_answer(outcome, request.host), dict(outcome.timing)
 
 
 def drive(steps: Steps, take_step: Callable[[Attempt | Pause], HttpAnswer | None]) -> Delivered:
@@ -100,11 +115,11 @@ def drive(steps: Steps, take_step: Callable[[Attempt | Pause], HttpAnswer | None
         return delivered
 
 
-def _enter(breaker: Breaker) -> Leave:
+def _enter(breaker: Breaker, host: str) -> Leave:
     try:
         return breaker.enter()
     except TransportError as error:
-        message = f"The Delivery API was not asked: {error.detail}"
+        message = f"The Delivery API at {host} was not asked: {error.detail}"
         raise DeliveryError(message, reason=error.reason) from error
 
 
@@ -132,7 +147,7 @@ def _may_repeat(outcome: HttpAnswer | TransportError, attempt: int, safe_to_repe
     return safe_to_repeat and (outcome.status == 429 or outcome.status >= 500)
 
 
-def _delivery_error(error: TransportError, timeout_seconds: float) -> DeliveryError:
+def _delivery_error(error: TransportError, timeout_seconds: float, limit: str) -> DeliveryError:
     if error.reason == "timeout":
-        return DeliveryTimeout(timeout_seconds)
-    return DeliveryError(f"The Delivery API could not be asked: {error.reason}", reason=error.reason)
+        return DeliveryTimeout(timeout_seconds, f"{error.detail}{limit}")
+    return DeliveryError(f"The Delivery API gave no usable answer: {error.detail}", reason=error.reason)

@@ -63,7 +63,7 @@ def test_who_waits_in_vain_learns_since_when_why_and_when_next(keep):
         until(lambda: kept.keeper.last_error())
     why = kept.keeper.why_not_ready()
     assert why.startswith("No artifact for 0.")
-    assert "last error: status, " in why
+    assert "last error: status: 127.0.0.1:" in why
     assert "status 503" in why
     assert "; next try in " in why
     assert isinstance(kept.keeper.last_error(), ArtifactUnavailable)

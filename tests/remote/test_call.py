@@ -87,12 +87,12 @@ def test_a_server_domain_that_is_no_host_never_gets_as_far_as_a_call(domain):
 
 
 def test_an_answer_is_its_json_object():
-    assert read_answer(HttpAnswer(206, {}, b'{"status": 206}')) == {"status": 206}
-    assert read_answer(HttpAnswer(200, {}, b"{}")) == {}
+    assert read_answer(HttpAnswer(206, {}, b'{"status": 206}'), "api.test") == {"status": 206}
+    assert read_answer(HttpAnswer(200, {}, b"{}"), "api.test") == {}
 
 
 def test_an_answer_without_a_body_is_empty():
-    assert read_answer(HttpAnswer(204, {}, b"")) == {}
+    assert read_answer(HttpAnswer(204, {}, b""), "api.test") == {}
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_an_answer_without_a_body_is_empty():
 )
 def test_an_answer_that_is_no_json_object_is_an_error(body):
     with pytest.raises(DeliveryError) as caught:
-        read_answer(HttpAnswer(200, {}, body))
+        read_answer(HttpAnswer(200, {}, body), "api.test")
     assert (caught.value.status, caught.value.reason) == (200, "invalid")
 
 
@@ -125,19 +125,19 @@ def test_an_answer_that_is_no_json_object_is_an_error(body):
 def test_an_answer_in_another_shape_is_an_error(body):
     """Nothing that reads the answer later may fail of it."""
     with pytest.raises(DeliveryError) as caught:
-        read_answer(HttpAnswer(200, {}, body))
+        read_answer(HttpAnswer(200, {}, body), "api.test")
     assert (caught.value.status, caught.value.reason) == (200, "invalid")
 
 
 def test_an_answer_may_leave_out_or_null_any_part():
     body = b'{"id": null, "execute": {"mboxes": null, "pageLoad": {"options": null}}, "prefetch": {}}'
-    assert read_answer(HttpAnswer(200, {}, body))["execute"]["mboxes"] is None
+    assert read_answer(HttpAnswer(200, {}, body), "api.test")["execute"]["mboxes"] is None
 
 
 @pytest.mark.parametrize("status", [100, 301, 400, 401, 403, 404, 429, 500, 503, 599])
 def test_a_refusal_keeps_its_status_and_the_start_of_its_body(status):
     with pytest.raises(DeliveryError) as caught:
-        read_answer(HttpAnswer(status, {}, b"No\r\n\x00way \xff" + b"x" * 1000))
+        read_answer(HttpAnswer(status, {}, b"No\r\n\x00way \xff" + b"x" * 1000), "api.test")
     assert (caught.value.status, caught.value.reason) == (status, "status")
     assert caught.value.body.startswith("No way \ufffdxxx")
     assert len(caught.value.body) == 200
