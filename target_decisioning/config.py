@@ -2,7 +2,8 @@
 
     options, keywords  --read_config-->  Config (immutable; durations in seconds, defaults filled in)
 
-Messages name the option and what would be right, never the value that was given. Source: semantics.md 1.1.
+Messages name the option, what would be right and what was found: a text that was given is shown unless the option may
+hold a secret, or tell whose client it is. Source: semantics.md 1.1.
 """
 
 from __future__ import annotations
@@ -172,7 +173,8 @@ def read_decisioning_method(value: Any) -> str:
     """
     if isinstance(value, str) and value in METHODS:
         return str(value)
-    raise ConfigError(f"Invalid Decisioning Method.  Must be set to one of: {','.join(METHODS)}", "decisioning_method")
+    message = f"Invalid Decisioning Method.  Must be set to one of: {','.join(METHODS)}"
+    raise ConfigError(f"{message}; found {_found('decisioning_method', value)}", "decisioning_method")
 
 
 def refuse_unknown(names: Iterable[Any], known: Mapping[str, Any]) -> None:
@@ -204,12 +206,31 @@ def _refuse_both_names(given: Mapping[str, Any]) -> None:
 Reader = Callable[[str, Any], dict[str, Any]]
 
 
+_NOT_SHOWN = frozenset(
+    {
+        "client",
+        "organization_id",
+        "property_token",
+        "artifact_location",
+        "artifact_payload",
+        "cdn_base_path",
+        "geo_lookup_url",
+        "proxies",
+        "session",
+    }
+)
+
+
 def _wrong(name: str, value: Any, expected: str) -> ConfigError:
-    return ConfigError(f"option '{name}': found {kind_of(value)}; expected {expected}", name)
+    return ConfigError(f"option '{name}': found {_found(name, value)}; expected {expected}", name)
 
 
-def _wrong_text(name: str, expected: str) -> ConfigError:
-    return ConfigError(f"option '{name}': found other text; expected {expected}", name)
+def _found(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        return kind_of(value)
+    if name in _NOT_SHOWN or "@" in value:  # such as https://user:password@host
+        return "text (not shown)"
+    return f"the text {value[:80]!r}"
 
 
 def _text(name: str, value: Any) -> dict[str, Any]:
@@ -237,8 +258,7 @@ def _integer(name: str, value: Any) -> dict[str, Any]:
 def _one_of(*choices: str) -> Reader:
     def read(name: str, value: Any) -> dict[str, Any]:
         if value not in choices:
-            expected = f"one of {', '.join(choices)}"
-            raise _wrong_text(name, expected) if isinstance(value, str) else _wrong(name, value, expected)
+            raise _wrong(name, value, f"one of {', '.join(choices)}")
         return {name: str(value)}
 
     return read
@@ -292,9 +312,7 @@ def _server_domain(name: str, value: Any) -> dict[str, Any]:
     domain = _text(name, value)[name]
     matched = _HOST.fullmatch(domain or "localhost")
     if not matched or int(matched[1] or 0) > 65_535:
-        raise ConfigError(
-            f"option '{name}': found other text; expected a host or host:port without scheme or path", name
-        )
+        raise _wrong(name, domain, "a host or host:port without scheme or path")
     return {name: domain}
 
 
@@ -307,9 +325,7 @@ def _location_hint(name: str, value: Any) -> dict[str, Any]:
 def _http_url(name: str, value: Any) -> dict[str, Any]:
     url = _text(name, value)[name]
     if url and not re.match("https?://[^/?#]", url, re.IGNORECASE):
-        raise ConfigError(
-            f"option '{name}': found other text; expected a URL that begins with https:// or http://", name
-        )
+        raise _wrong(name, url, "a URL that begins with https:// or http://")
     return {name: url}
 
 

@@ -157,8 +157,29 @@ def test_a_right_value_is_taken_as_it_is(name, value):
     ("name", "value"), [("artifact_format", "xml"), ("on_forbidden", ""), ("stale_policy", "Serve")]
 )
 def test_a_word_that_is_no_choice_is_refused(name, value):
-    with pytest.raises(ConfigError, match=f"option '{name}': found other text; expected one of"):
+    with pytest.raises(ConfigError, match=f"option '{name}': found the text '{value}'; expected one of"):
         config(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("stale_policy", "Serve", "found the text 'Serve'; expected one of serve, remote, fail"),
+        ("timeout", "5s", "found the text '5s'; expected a number of milliseconds"),
+        ("secure", "no", "found the text 'no'; expected True or False"),
+        ("server_domain", "https://a.com\n", r"found the text 'https://a.com\n'; expected a host or host:port"),
+        ("server_domain", "https://u:secret@a.com", "found text (not shown); expected a host or host:port"),
+        ("geo_lookup_url", "secret", "found text (not shown); expected a URL"),
+        ("proxies", "http://secret", "found text (not shown); expected a mapping"),
+        ("decisioning_method", "ondevice", "one of: hybrid,on-device,server-side; found the text 'ondevice'"),
+        ("decisioning_method", 5, "one of: hybrid,on-device,server-side; found a number"),
+    ],
+)
+def test_a_wrong_text_is_shown_unless_it_may_be_a_secret(name, value, message):
+    with pytest.raises(ConfigError) as caught:
+        config(**{name: value})
+    assert message in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 def test_true_is_no_number():
