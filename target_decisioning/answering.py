@@ -40,7 +40,7 @@ class Answering:
         self._on_device = on_device
         self._delivery = delivery
         self._with_telemetry = with_telemetry
-        self._outage = OutageLog(config.logger, "Hybrid decisions lack the server's part")
+        self._outage = OutageLog(config.logger, *_OUTAGE)
 
     def answer(self, prepared: Prepared, method: str, *, strict: bool) -> TargetDeliveryResponse:
         """Answer *prepared* by *method*.
@@ -140,6 +140,7 @@ class Answering:
         }
 
 
+_OUTAGE = ("Hybrid decisions lack the server's part", "Hybrid decisions have the server's part again")
 _NOTHING: dict[str, Any] = {}
 _NO_ENGINE = "The client was created for server-side decisions and keeps no artifact."
 

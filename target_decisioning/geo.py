@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 UNKNOWN_IP = "unknownIpAddress"
 LARGEST_ANSWER_BYTES = 64 * 1024
 _LEADING_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+_OUTAGE = ("The place of an address could not be looked up", "Places of addresses are looked up again")
 _PLACE_KEYS = ("latitude", "longitude", "countryCode", "stateCode", "city")
 
 
@@ -61,7 +62,7 @@ class GeoLookup:
     def __init__(self, config: Config, transport: Transport, logger: Logger, emit: Emit) -> None:
         self._url, self._timeout_seconds = config.geo_lookup_url, config.geo_timeout_seconds
         self._transport, self._emit = transport, emit
-        self._outage, self._breaker = OutageLog(logger, "Geo look-up"), Breaker()
+        self._outage, self._breaker = OutageLog(logger, *_OUTAGE), Breaker()
         self._database = _open_database(config.geo_database) if config.geo_database else None
 
     def enrich(self, geo: Mapping[str, Any], *, look_up: bool = True) -> dict[str, Any]:
@@ -102,7 +103,7 @@ class GeoLookup:
     def _tell_failure(self, error: Exception) -> None:
         reason = error.reason if isinstance(error, TransportError) else "invalid"
         if reason != CIRCUIT_OPEN:  # what opened it was told
-            self._outage.failed(reason)
+            self._outage.failed(str(error) if isinstance(error, TransportError) else type(error).__name__)
         self._emit(GEO_LOCATION_UPDATED, geo_context={}, error=error, reason=reason)
 
     def _in_database(self, ip: str) -> dict[str, Any]:
@@ -119,7 +120,7 @@ class GeoLookup:
         finally:
             self._breaker.report(leave, has_worked=has_worked)
         if not 200 <= answer.status < 300:
-            raise TransportError("status", f"status {answer.status}")
+            raise TransportError("status", f"the look-up service answered with status {answer.status}")
         found = json.loads(answer.body)
         return geo_of(found) if isinstance(found, dict) else {}
 

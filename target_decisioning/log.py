@@ -29,11 +29,16 @@ class GuardedLogger:
 
     def __init__(self, logger: Logger) -> None:
         self._debug, self._error = logger.debug, logger.error
+        self._info: Callable[..., Any] = getattr(logger, "info", logger.debug)
         self._warning: Callable[..., Any] = getattr(logger, "warning", logger.error)
 
     def debug(self, message: str, /, *args: Any) -> None:
         """Pass on what only helps while hunting a fault."""
         _say(self._debug, message, args)
+
+    def info(self, message: str, /, *args: Any) -> None:
+        """Pass on what is good to know, as a debug message where the caller's logger knows nothing between."""
+        _say(self._info, message, args)
 
     def warning(self, message: str, /, *args: Any) -> None:
         """Pass on a warning, as an error where the caller's logger knows no warnings."""
@@ -42,6 +47,11 @@ class GuardedLogger:
     def error(self, message: str, /, *args: Any) -> None:
         """Pass on what somebody should act on."""
         _say(self._error, message, args)
+
+
+def inform(logger: Logger, message: str) -> None:
+    """Log what is good to know, as a debug message where the caller's logger knows nothing between."""
+    getattr(logger, "info", logger.debug)(message)
 
 
 def warn(logger: Logger, message: str) -> None:

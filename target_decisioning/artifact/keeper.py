@@ -104,7 +104,7 @@ class ArtifactKeeper:
         self._retrieval = Retrieval(source, self._reader, self._cadence.slow_seconds) if source else None
         self._is_local = source is None or source.kind == "file"
         self._sharing = _sharing(config, self.location, logger, self._reader, is_local=self._is_local)
-        self._outage = OutageLog(logger, "Failed to retrieve artifact")
+        self._outage = OutageLog(logger, "Failed to retrieve artifact", "The artifact is retrieved again")
         self.current: Loaded | None = None
         self._last_failure: tuple[Failed, int] | None = None
         self._has_been_ready = self._is_stale_told = self._is_closed = False

@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 
 from target_decisioning.forks import ProcessLock
-from target_decisioning.log import Logger
+from target_decisioning.log import Logger, inform
 
 REMINDER_SECONDS = 60.0
 MOST_KINDS = 16  # of failure in one outage that are told apart
 
 
 class OutageLog:
-    """Logs each kind of failure once, again at most once a minute with its count, and the recovery once."""
+    """Logs each kind of failure once, again at most once a minute with its count, and the recovery once.
 
-    def __init__(self, logger: Logger, subject: str) -> None:
-        self._logger, self._subject = logger, subject
+    *subject* is how the message of a failure begins; *recovery* is said when all is well again.
+    """
+
+    def __init__(self, logger: Logger, subject: str, recovery: str) -> None:
+        self._logger, self._subject, self._recovery = logger, subject, recovery
         self._lock = ProcessLock()
         self._told: dict[str, _Told] = {}
 
@@ -35,8 +38,7 @@ class OutageLog:
         with self._lock:
             was_out, self._told = bool(self._told), {}
         if was_out:
-            message = f"{self._subject}: works again"
-            self._logger.debug(message)
+            inform(self._logger, self._recovery)
 
     def _count(self, failure: str) -> int:
         """Return how many failures of this kind are to be told now; 0: none, it was told lately."""

@@ -69,7 +69,7 @@ class Dispatcher:
         self._most_waiting = most_waiting
         self._send, self._emit, self._logger, self._limits, self._spool = send, emit, logger, limits, spool
         self._schedule = Schedule(limits)
-        self._outage = OutageLog(logger, "Impressions could not be sent")
+        self._outage = OutageLog(logger, "Impressions could not be sent", "Impressions are sent again")
         self._entries: dict[int, Entry] = {}
         self._flushes: list[_Flush] = []
         self._inbox: SimpleQueue[tuple[Any, ...]] = SimpleQueue()

@@ -235,7 +235,8 @@ def test_an_outage_is_told_once(make_client, api):
     for _ in range(4):
         client.get_offers(request=asking(**MIXED))
     told = [message for message in errors if message.startswith("Hybrid decisions lack the server's part")]
-    assert told == ["Hybrid decisions lack the server's part: The Delivery API answered 503 Service Unavailable"]
+    why = f"The Delivery API at {api.authority} answered 503 Service Unavailable"
+    assert told == [f"Hybrid decisions lack the server's part: {why}"]
 
 
 @pytest.mark.parametrize("policy", ["serve", "remote", "fail"])

@@ -267,7 +267,7 @@ def test_case_49_without_a_place_the_decision_goes_on(create, api, closed_port, 
     assert names(answered)[LOCAL]
     assert seconds < 0.3 + SLACK_SECONDS
     assert len(said.errors) == 1
-    assert said.errors[0].startswith("Geo look-up")
+    assert said.errors[0].startswith("The place of an address could not be looked up: ")
     assert "93.184" not in said.errors[0]
 
 
