@@ -185,6 +185,7 @@ class _Teller:
         return True
 
     def _new_thread(self) -> threading.Thread:
+        self._is_done.clear()
         self._thread = threading.Thread(target=self._run, name="target-events", daemon=True)
         return self._thread
 

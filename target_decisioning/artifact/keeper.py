@@ -333,8 +333,11 @@ class ArtifactKeeper:
         if self._config.background:
             if delay_seconds is None:
                 self._polling.stop()
-            else:
+                return
+            try:
                 self._polling.arm(delay_seconds)
+            except RuntimeError:  # no thread can be started now: a later request tries again
+                self._outage.failed("no thread can be started to poll on")
 
     def _tell(self, told: list[Told]) -> None:
         for event, payload in told:

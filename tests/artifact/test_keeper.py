@@ -412,6 +412,22 @@ def test_a_timer_that_died_is_started_again_by_a_request(keep):
         assert kept.status["timer_restarts"] == 1
 
 
+def test_a_machine_that_starts_no_more_threads_costs_polls_and_no_request(keep, monkeypatch):
+    def no_more(_):
+        raise RuntimeError("can't start new thread")
+
+    with FaultServer(answer(body=A), answer(body=B)) as server:
+        with monkeypatch.context() as patched:
+            patched.setattr("apscheduler.schedulers.background.BackgroundScheduler.start", no_more)
+            kept = keep(server.url)
+            assert not kept.keeper.wait_until_ready(0.1)
+        assert len(kept.log.said) == 1
+        kept.keeper._next_look = 0.0
+        kept.keeper.refresh_if_due()
+        assert kept.keeper.wait_until_ready(5)
+        until(lambda: kept.name == "b")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_decides_at_once_and_polls_by_itself(keep):
     from tests.http.test_fork import forked
