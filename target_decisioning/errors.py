@@ -116,7 +116,7 @@ class ArtifactInvalid(ArtifactError):
     def __str__(self) -> str:
         lines = [f"artifact, {where}: found {found}; expected {expected}" for where, found, expected in self.faults]
         more = len(lines) - self._SHOWN
-        return "\n".join([*lines[: self._SHOWN], f"and {more} faults more"] if more > 0 else lines)
+        return "\n".join([*lines[: self._SHOWN], f"and {more} more"] if more > 0 else lines)
 
 
 class TransportError(TargetError):

@@ -20,7 +20,7 @@ from target_decisioning.errors import TargetError
 from target_decisioning.events import Emit
 from target_decisioning.forks import renew_in_child
 from target_decisioning.ids import new_id
-from target_decisioning.outbox import Outbox
+from target_decisioning.outbox import TELEMETRY, Outbox
 from target_decisioning.preparation import Prepared
 from target_decisioning.remote import DeliveryApi
 from target_decisioning.telemetry import DUE_ENTRIES, DUE_SECONDS, Telemetry
@@ -161,7 +161,7 @@ class Reporting:
         now = time.monotonic()
         if now >= self._offered_until:
             self._offered_until = now + OFFER_SECONDS  # first: a sender may be at it before ``offer`` returns
-            if not self.outbox.offer(self._telemetry_item()):
+            if not self.outbox.offer(self._telemetry_item(), lane=TELEMETRY):
                 self._offered_until = 0.0
                 return False
         return True

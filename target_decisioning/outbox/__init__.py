@@ -3,5 +3,6 @@
 from target_decisioning.outbox.dead_letter import DeadLetter
 from target_decisioning.outbox.limits import OutboxLimits
 from target_decisioning.outbox.outbox import Outbox
+from target_decisioning.outbox.schedule import TELEMETRY
 
-__all__ = ["DeadLetter", "Outbox", "OutboxLimits"]
+__all__ = ["TELEMETRY", "DeadLetter", "Outbox", "OutboxLimits"]

@@ -79,10 +79,8 @@ def _renewed(path: Path, logger: Logger) -> Spool:
     for stored, item in _sound_items(aside):
         spool.append(item, stored.lane, stored.accepted_ms)
         rescued += 1
-    warn(
-        logger,
-        f"The outbox file was damaged or of a later version; {rescued} items rescued, the rest is in {aside.name}",
-    )
+    rescue = f"{rescued} item{'' if rescued == 1 else 's'} rescued, the rest is in {aside.name}"
+    warn(logger, f"The outbox file was damaged or of a later version; {rescue}")
     return spool
 
 

@@ -23,7 +23,7 @@ from target_decisioning.events import NOTIFICATIONS_DROPPED, SEND_NOTIFICATION_E
 from target_decisioning.http import CIRCUIT_OPEN, OutageLog
 from target_decisioning.log import Logger, warn
 from target_decisioning.outbox.dead_letter import DeadLetter, outline
-from target_decisioning.outbox.schedule import Entry, Schedule
+from target_decisioning.outbox.schedule import TELEMETRY, Entry, Schedule
 from target_decisioning.outbox.verdict import Verdict, verdict_on
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Dispatcher:
         self._chore, self._chore_at = chore, time.monotonic() + CHORE_SECONDS
         self._refusal_lock = threading.Lock()
         self._unreported: Counter[str] = Counter()
+        self._unmissed = 0
         self._report_at = 0.0
         self.has_ended = self.is_running = False
 
@@ -100,12 +101,16 @@ class Dispatcher:
 
     def put(self, item: dict[str, Any], lane: str) -> None:
         """Take an item that has room; from then on it is this dispatcher's."""
+        if lane == TELEMETRY:
+            self._count_unmissed(1)
         self._inbox.put((self._take, item, lane))
         if self.has_ended:
             self.count_leftovers()
 
     def put_stored(self, stored: Stored) -> None:
         """Take an item that is on disk and has room."""
+        if stored.lane == TELEMETRY:
+            self._count_unmissed(1)
         self._inbox.put((self._take_stored, stored))
 
     def refuse(self, reason: str) -> None:
@@ -188,15 +193,19 @@ class Dispatcher:
             thread.join(timeout_seconds)
 
     def count_leftovers(self) -> int:
-        """After the end: count what waits in memory as dropped, and return how much that is."""
+        """After the end: count what waits in memory as dropped, and return how much of it somebody misses."""
         with contextlib.suppress(Empty):
             while True:
                 self._inbox.get_nowait()
-        left, spooled = self.pending, self._spool is not None
-        if not spooled:
-            self.dropped["closed"] += left
-            self.room.extend([None] * left)
-        return 0 if spooled else left
+        if self._spool is not None:
+            return 0
+        left = self.pending
+        lost = max(0, left - self._unmissed)
+        self._unmissed = 0
+        if lost:
+            self.dropped["closed"] += lost
+        self.room.extend([None] * left)
+        return lost
 
     def _run(self) -> None:
         try:
@@ -320,29 +329,44 @@ class Dispatcher:
             self._give_up(entry, "damaged")
         elif verdict is Verdict.SENT:
             self.sent += 1
-            self._outage.recovered()
+            if entry.is_missed:
+                self._outage.recovered()
             self._schedule.sent(entry, time.monotonic())
             self._forget(entry)
         elif verdict is Verdict.AGAIN:
-            if getattr(error, "reason", None) != CIRCUIT_OPEN:  # what opened it was told
-                self._outage.failed(str(error) if isinstance(error, TargetError) else type(error).__name__)
+            self._tell_of_failure(entry, error)
             self._schedule.failed(entry, time.monotonic())
         else:
             self._bury(entry, error)
 
+    def _tell_of_failure(self, entry: Entry, error: Exception | None) -> None:
+        if getattr(error, "reason", None) == CIRCUIT_OPEN:  # what opened it was told
+            return
+        why = str(error) if isinstance(error, TargetError) else type(error).__name__
+        if entry.is_missed:
+            self._outage.failed(why)
+        else:
+            self._logger.debug(f"Telemetry could not be sent: {why}")
+
     def _bury(self, entry: Entry, error: Exception | None) -> None:
-        self.dead += 1
-        what = outline(self._tell_of_end(entry, error))
-        self.dead_letters.append(DeadLetter(time.time_ns() // 1_000_000, str(error), entry.failures + 1, what))
+        if entry.is_missed:
+            self.dead += 1
+            what = outline(self._tell_of_end(entry, error))
+            self.dead_letters.append(DeadLetter(time.time_ns() // 1_000_000, str(error), entry.failures + 1, what))
+        else:
+            self._tell_of_failure(entry, error)
         self._schedule.dropped(entry)
         self._forget(entry)
 
     def _give_up(self, entry: Entry, reason: str) -> None:
-        self.refuse(reason)
+        if entry.is_missed:
+            self.refuse(reason)
         self._schedule.dropped(entry)
         self._forget(entry)
 
     def _tell_of_end(self, entry: Entry, error: Exception | None) -> dict[str, Any] | None:
+        if not entry.is_missed:
+            return None
         item = None
         with contextlib.suppress(TransportError):
             item = self._content(entry)
@@ -353,12 +377,18 @@ class Dispatcher:
     def _forget(self, entry: Entry) -> None:
         del self._entries[entry.number]
         self.waiting_bytes -= entry.size_bytes
+        if not entry.is_missed:
+            self._count_unmissed(-1)
         if self._spool is not None:
             self._spool.remove(entry.number)
         self.room.append(None)
         for flush in self._flushes:
             flush.numbers.discard(entry.number)
         self._end_flushes()
+
+    def _count_unmissed(self, count: int) -> None:
+        with self._refusal_lock:
+            self._unmissed += count
 
     def _begin_flush(self, flush: _Flush) -> None:
         flush.numbers = set(self._entries)

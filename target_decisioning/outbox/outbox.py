@@ -25,6 +25,7 @@ from target_decisioning.log import Logger, warn
 from target_decisioning.outbox.custody import open_spool, take_over
 from target_decisioning.outbox.dispatcher import Dispatcher, Send
 from target_decisioning.outbox.limits import OutboxLimits
+from target_decisioning.outbox.schedule import TELEMETRY
 from target_decisioning.outbox.spool import Spool, SpoolBusy, Stored
 
 if TYPE_CHECKING:
@@ -81,18 +82,19 @@ class Outbox:
     def offer(self, item: dict[str, Any], lane: str = "") -> bool:
         """Accept *item*, which is the outbox's from then on; False if it is refused and will never be sent.
 
-        Items of one *lane* (a visitor) are sent one after the other, in the order they were offered.
+        Items of one *lane* (a visitor) are sent one after the other, in the order they were offered. What is lost of
+        the lane ``TELEMETRY`` is neither counted nor told.
         """
         if self._pid != os.getpid():
             self._enter_process()
         dispatcher, spool = self._dispatcher, self._spool
         if self._is_closed:
-            return self._refuse("closed")
+            return self._refuse("closed", lane)
         if not dispatcher.is_running:
             self._start()
         waiting_bytes = dispatcher.waiting_bytes if spool is None else spool.size_bytes
         if waiting_bytes >= self._most_bytes or not _take_place(dispatcher):
-            return self._refuse("full")
+            return self._refuse("full", lane)
         if spool is None:
             dispatcher.put(item, lane)
             return True
@@ -154,8 +156,9 @@ class Outbox:
         """The latest undeliverable items, without their values."""
         return tuple(self._dispatcher.dead_letters)
 
-    def _refuse(self, reason: str) -> bool:
-        self._dispatcher.refuse(reason)
+    def _refuse(self, reason: str, lane: str) -> bool:
+        if lane != TELEMETRY:
+            self._dispatcher.refuse(reason)
         return False
 
     def _store(self, spool: Spool, item: dict[str, Any], lane: str) -> bool:
@@ -163,7 +166,7 @@ class Outbox:
             stored = spool.append(item, lane, time.time_ns() // 1_000_000)
         except (sqlite3.Error, TypeError, ValueError, RecursionError):
             self._dispatcher.room.append(None)
-            return self._refuse("disk")
+            return self._refuse("disk", lane)
         self._dispatcher.put_stored(stored)
         return True
 
@@ -183,7 +186,8 @@ class Outbox:
         self._dispatcher.stop(timeout_seconds=1.0)
         lost = self._dispatcher.count_leftovers()
         if lost:
-            warn(self._logger, f"The outbox was closed with {lost} impressions that could not be sent; they are lost")
+            what, are = ("1 impression", "it is") if lost == 1 else (f"{lost} impressions", "they are")
+            warn(self._logger, f"The outbox was closed with {what} that could not be sent; {are} lost")
             self._emit(NOTIFICATIONS_DROPPED, counts={"closed": lost})
         if self._spool is not None:
             self._spool.close()

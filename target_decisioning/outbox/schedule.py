@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from target_decisioning.outbox.limits import OutboxLimits
 
 OUTAGE_AFTER = 3
+TELEMETRY = "\x00telemetry"
+"""The lane of telemetry (no visitor's id has such a character): what is lost of it, nobody misses."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -39,6 +41,11 @@ class Entry:
     size_bytes: int
     expires_at: float
     failures: int = 0
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether somebody should hear of it when it gets lost."""
+        return self.lane != TELEMETRY
 
 
 class Schedule:

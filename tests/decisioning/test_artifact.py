@@ -124,7 +124,7 @@ def test_a_message_tells_the_first_twenty_faults_and_how_many_more_there_are():
     assert len(caught.value.faults) == 30
     assert str(caught.value).splitlines()[19:] == [
         "artifact, localMboxes[19]: found a number; expected a name",
-        "and 10 faults more",
+        "and 10 more",
     ]
 
 

@@ -77,7 +77,7 @@ def test_case_38_without_a_server_the_end_is_in_time_and_the_loss_is_told(versio
         code, _, complained, seconds = run(DECIDE_ONCE, asked, python=python(version))
     assert code == 0
     assert seconds < EXIT_SECONDS + 1 + START_SECONDS
-    assert complained.count("with 1 impressions that could not be sent; they are lost") == 1
+    assert complained.count("with 1 impression that could not be sent; it is lost") == 1
     assert "Traceback" not in complained
 
 
