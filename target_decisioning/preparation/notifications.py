@@ -10,21 +10,24 @@ TYPES = ("click", "display")
 
 
 def valid_notifications(given: list[dict[str, Any]], dropped: list[str]) -> list[dict[str, Any]]:
-    """Return the notifications that have an id, a type and a timestamp; the places of the others go to *dropped*."""
+    """Return the notifications that have an id, a timestamp and a type.
+
+    The places of the others go to *dropped*, with what each lacks: ``notifications[0] (id, type)``.
+    """
     kept = []
     for at, notification in enumerate(given):
-        if _is_valid(notification):
-            kept.append(notification)
+        if wrong := _wrong(notification):
+            dropped.append(f"notifications[{at}] ({', '.join(wrong)})")
         else:
-            dropped.append(f"notifications[{at}]")
+            kept.append(notification)
     return kept
 
 
-def _is_valid(notification: dict[str, Any]) -> bool:
+def _wrong(notification: dict[str, Any]) -> list[str]:
     identity = notification.get("id")
-    return (
-        isinstance(identity, str)
-        and identity != ""
-        and is_number(notification.get("timestamp"))
-        and notification.get("type") in TYPES
-    )
+    is_right = {
+        "id": isinstance(identity, str) and identity != "",
+        "timestamp": is_number(notification.get("timestamp")),
+        "type": notification.get("type") in TYPES,
+    }
+    return [key for key, right in is_right.items() if not right]

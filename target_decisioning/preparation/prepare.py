@@ -64,7 +64,7 @@ class Prepared:
         visitor_state: dict[str, Any] | None,
         dropped: list[str],
     ) -> None:
-        """Hold *request* in wire form; *dropped* names the places of what was not valid, for the log."""
+        """Hold *request* in wire form; *dropped* names for the log where what lacks what it needs."""
         self.request = request
         self.session_id = session_id
         self.cluster = cluster
@@ -223,7 +223,7 @@ def _mboxes(mboxes: list[dict[str, Any]], mode: str, dropped: list[str]) -> list
     kept: list[dict[str, Any]] = []
     for at, mbox in enumerate(mboxes):
         if not mbox.get("name"):
-            dropped.append(f"{mode}.mboxes[{at}]")
+            dropped.append(f"{mode}.mboxes[{at}] (name)")
             continue
         if not is_number(mbox.get("index")):
             mbox["index"] = len(kept)

@@ -44,14 +44,14 @@ def test_what_is_not_valid_is_left_out_and_logged(client, api, caplog):
     client.send_notifications(request={"notifications": [seen(type="seen"), seen("n2"), {}]})
     assert [entry["id"] for entry in api.impressions] == ["n2"]
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
-        "Notification validation failed for: notifications[0]",
-        "Notification validation failed for: notifications[2]",
+        "Notification validation failed for: notifications[0] (type)",
+        "Notification validation failed for: notifications[2] (id, timestamp, type)",
     ]
 
 
 def test_an_mbox_that_is_not_valid_is_logged_too(client, caplog):
     client.get_offers(request={"execute": {"mboxes": [{"name": ""}, {"name": "local-1"}]}})
-    assert "Mbox validation failed for: execute.mboxes[0]" in caplog.text
+    assert "Mbox validation failed for: execute.mboxes[0] (name)" in caplog.text
 
 
 @pytest.mark.parametrize("request_", [{"context": {"channel": "web"}}, {"notifications": [], "context": {}}])
