@@ -112,7 +112,7 @@ class ArtifactKeeper:
         self._due: float | None = None
         self._restarts = 0
         self._pid, self._next_look, self._is_forked = 0, 0.0, False
-        self._fetching, self._ready, self._polling = threading.Lock(), threading.Event(), Polling(self._poll)
+        self._fetching, self._settled, self._polling = threading.Lock(), threading.Event(), Polling(self._poll)
         self.begin_in_child()
         renew_in_child(self)
 
@@ -135,10 +135,16 @@ class ArtifactKeeper:
             self._arm(self._cadence.first(is_fresh=self._load_stored()))
 
     def wait_until_ready(self, timeout_seconds: float) -> bool:
-        """Return whether there is a program, waiting for the first one at most *timeout_seconds*."""
-        if not self._config.background:
-            self._fetch_until_ready(time.monotonic() + timeout_seconds)
-        return self._ready.wait(timeout_seconds if self._config.background else 0)
+        """Return whether there is a program, waiting for the first one at most *timeout_seconds*.
+
+        Where nothing is fetched, and after ``close``, there is nothing to wait for.
+        """
+        if self._retrieval is not None:
+            if self._config.background:
+                self._settled.wait(timeout_seconds)
+            else:
+                self._fetch_until_ready(time.monotonic() + timeout_seconds)
+        return self.current is not None
 
     def refresh_if_due(self) -> None:
         """Look after the keeper; cheap enough for every request.
@@ -191,6 +197,7 @@ class ArtifactKeeper:
         """End polling. A fetch under way is not waited for, and changes nothing any more."""
         self._is_closed, self._due = True, None
         self._polling.stop()
+        self._settled.set()
 
     # From here on: how a program gets in.
 
@@ -227,7 +234,7 @@ class ArtifactKeeper:
             digest=brought.digest,
         )
         self._is_stale_told = False
-        self._ready.set()
+        self._settled.set()
         if not self._has_been_ready:
             self._has_been_ready = True
             if self._on_ready:
@@ -313,7 +320,7 @@ class ArtifactKeeper:
         if self.current is not None:
             self._unready_since = time.monotonic()
         self.current = None
-        self._ready.clear()
+        self._settled.clear()
 
     def _delay_after(self, outcome: Outcome) -> float | None:
         if isinstance(outcome, Busy):
@@ -381,7 +388,7 @@ class ArtifactKeeper:
 
     def _fetch_until_ready(self, ends: float) -> None:
         """Fetch in the caller's thread, and again as often as the cadence allows until *ends*."""
-        while not self._ready.is_set() and self._due is not None and self._due < ends:
+        while not self._settled.is_set() and self._due is not None and max(self._due, time.monotonic()) < ends:
             time.sleep(max(self._due - time.monotonic(), 0.0))
             self._fetch_if_due(ends - time.monotonic())
 
@@ -392,9 +399,9 @@ class ArtifactKeeper:
         self._is_forked = self._due is not None
         self._sharing.begin_in_child()
         self._fetching = threading.Lock()
-        self._ready = threading.Event()
+        self._settled = threading.Event()
         if self.current is not None:
-            self._ready.set()
+            self._settled.set()
         self._polling = Polling(self._poll)
 
     def _next_poll_seconds(self) -> float | None:
