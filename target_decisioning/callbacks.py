@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from target_decisioning.errors import ClientClosed
-from target_decisioning.log import Logger
+from target_decisioning.log import Logger, fault_of
 
 MOST_THREADS = 8
 
@@ -70,10 +70,13 @@ class PendingResult(AsyncResult[Answer]):
 
 
 class CallbackPool:
-    """Runs calls off the caller's thread; nothing is started before the first, nor shared with a parent process."""
+    """Runs calls off the caller's thread; nothing is started before the first, nor shared with a parent process.
 
-    def __init__(self, logger: Logger) -> None:
-        self._logger = logger
+    Without a *background* it starts no threads: a call and its callback have run when ``run`` returns.
+    """
+
+    def __init__(self, logger: Logger, *, background: bool = True) -> None:
+        self._logger, self._background = logger, background
         self._crew = _Crew()
 
     def run(
@@ -92,13 +95,17 @@ class CallbackPool:
             try:
                 answer = _refuse() if crew.is_over else work()
             except BaseException as error:  # whoever waits gets it
+                self._let_through(error)
                 self._tell(err_callback, error)
                 pending.settle(failure=error)
             else:
                 self._tell(callback, answer)
                 pending.settle(answer)
 
-        crew.take(job)
+        if self._background:
+            crew.take(job)
+        else:
+            job()
         return pending
 
     def close(self, timeout_seconds: float) -> None:
@@ -111,7 +118,13 @@ class CallbackPool:
             if callback is not None:
                 callback(result)
         except BaseException as error:  # a callback's fault is the callback's
-            self._logger.error(f"A callback failed: {type(error).__name__}")
+            self._let_through(error)
+            self._logger.error(f"A callback failed: {fault_of(error)}")
+
+    def _let_through(self, error: BaseException) -> None:
+        """Raise what interrupts the caller, if this is the caller's thread."""
+        if isinstance(error, KeyboardInterrupt) and not self._background:
+            raise error
 
 
 class _Crew:

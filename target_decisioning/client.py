@@ -8,6 +8,7 @@ A call is read and prepared (``preparation``), answered here or by the server (`
 
 from __future__ import annotations
 
+import difflib
 import re
 import threading
 import time
@@ -49,8 +50,6 @@ Answer = TypeVar("Answer")
 Options = Mapping[str, Any] | None
 CALLS_TO_LOOK_THROUGH = 20
 """A client's first calls, in which misspelt keys are looked for."""
-LOOK_SECONDS = 0.5
-"""How often whoever waits for an artifact looks whether the client was closed."""
 
 
 class TargetClient:
@@ -208,17 +207,13 @@ class TargetClient:
     def wait_until_ready(self, timeout: float | None = None) -> bool:
         """Return whether there is an artifact to decide from, waiting for it at most *timeout* seconds.
 
-        A server-side client is always ready. Closing the client ends the wait.
+        A server-side client is always ready. The wait ends early when the client is closed, and where nothing more can
+        come: no other artifact is fetched in place of an ``artifact_payload`` that cannot be used.
         """
         self._check_open("wait_until_ready")
         if self._keeper is None:
             return True
-        left = threading.TIMEOUT_MAX if timeout is None else timeout
-        while left > LOOK_SECONDS and self._config.background and not self._is_closed:
-            if self._keeper.wait_until_ready(LOOK_SECONDS):
-                return True
-            left -= LOOK_SECONDS
-        return self._keeper.wait_until_ready(0.0 if self._is_closed else left)
+        return self._keeper.wait_until_ready(threading.TIMEOUT_MAX if timeout is None else timeout)
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Send what waits: impressions, notifications, telemetry.
@@ -242,6 +237,7 @@ class TargetClient:
         undecidable = loaded.program.undecidable if loaded else {}
         return {
             **status,
+            "ready": status["ready"] and not self._is_closed,
             "decisioning_method": self._config.decisioning_method,
             "undecidable": {
                 f'rules.{kind}["{name}"]': [
@@ -261,7 +257,11 @@ class TargetClient:
             RequestError: no such event, or *listener* cannot be called.
         """
         if not isinstance(event, str) or event not in EVENTS:
-            raise RequestError("event", "an unknown event", f"one of {', '.join(sorted(EVENTS))}")
+            nearest = difflib.get_close_matches(str(event), EVENTS, n=1, cutoff=0.5)
+            expected = f"one of {', '.join(sorted(EVENTS))}"
+            raise RequestError(
+                "event", "an unknown event", f"{expected}; did you mean '{nearest[0]}'?" if nearest else expected
+            )
         if not callable(listener):
             raise RequestError("listener", type(listener).__name__, "a callable")
         token = self._listeners.subscribe(event, listener)
@@ -368,7 +368,7 @@ class TargetClient:
         self._location_hint = config.target_location_hint
         self._listeners = Listeners(config.logger, config.events, background=config.background)
         self._readiness = Readiness(self._listeners, self._can_decide, background=config.background)
-        self._callbacks = CallbackPool(config.logger)
+        self._callbacks = CallbackPool(config.logger, background=config.background)
         self._transport = Transport(
             session=config.session,
             proxies=config.proxies,

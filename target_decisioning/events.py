@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from target_decisioning.forks import ProcessLock
-from target_decisioning.log import Logger, warn
+from target_decisioning.log import Logger, fault_of, warn
 
 CLIENT_READY = "client_ready"
 ARTIFACT_DOWNLOAD_SUCCEEDED = "artifact_download_succeeded"
@@ -121,7 +121,7 @@ class Listeners:
                 else:
                     listener()
             except (Exception, SystemExit) as error:  # a listener's fault is the listener's
-                self._logger.error(f"A listener of {event} failed: {type(error).__name__}")
+                self._logger.error(f"A listener of {event} failed: {fault_of(error)}")
 
     def close(self, timeout_seconds: float) -> bool:
         """Take no more events; return whether what waited was told within *timeout_seconds*.
@@ -204,7 +204,7 @@ class _Teller:
             try:
                 self._tell(event, **payload)
             except BaseException as error:  # even one that means to end the thread
-                self._logger.error(f"A listener of {event} ended in {type(error).__name__}")
+                self._logger.error(f"A listener of {event} ended in {fault_of(error)}")
             with self._lock:
                 waiting[event] -= 1
         is_done.set()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -57,6 +58,15 @@ def inform(logger: Logger, message: str) -> None:
 def warn(logger: Logger, message: str) -> None:
     """Log a warning, as an error where the caller's logger knows no warnings."""
     getattr(logger, "warning", logger.error)(message)
+
+
+def fault_of(error: BaseException) -> str:
+    """Return the class of *error* and where it was raised, ``ValueError at shop/pages.py:12``; never its text."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    if not frames:
+        return type(error).__name__
+    frame, line = frames[-1]
+    return f"{type(error).__name__} at {frame.f_code.co_filename}:{line}"
 
 
 def _say(log: Callable[..., Any], message: str, args: tuple[Any, ...]) -> None:

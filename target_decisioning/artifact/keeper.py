@@ -49,6 +49,7 @@ from target_decisioning.events import (
 from target_decisioning.forks import renew_in_child
 from target_decisioning.geo import geo_of
 from target_decisioning.http import OutageLog
+from target_decisioning.log import warn
 
 if TYPE_CHECKING:
     from target_decisioning.config import Config
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from target_decisioning.log import Logger
 
 STALE_INTERVALS = 3
+LEAST_LIKELY_SECONDS = 1.0  # what is shorter, given as ``polling_interval``, was probably meant in seconds
 LOOK_SECONDS = 1.0  # how often a request looks whether the timer still lives
 OVERDUE_SECONDS = FETCH_SECONDS + 10.0  # a poll this late will not come by itself
 REFUSALS = frozenset({401, 403, 404})  # asking again soon would not change them
@@ -95,6 +97,7 @@ class ArtifactKeeper:
         self._config, self._emit = config, emit
         self._on_download, self._on_ready, self._is_listened_to = on_download, on_ready, is_listened_to
         self.location = artifact_location(config)
+        _warn_of_units(config, logger)
         self.polling_interval_seconds = _interval(config, self.location)
         self._max_age_seconds = config.max_artifact_age_seconds or STALE_INTERVALS * self.polling_interval_seconds
         self._cadence = Cadence(self.polling_interval_seconds)
@@ -400,7 +403,7 @@ class ArtifactKeeper:
         self._sharing.begin_in_child()
         self._fetching = threading.Lock()
         self._settled = threading.Event()
-        if self.current is not None:
+        if self.current is not None or self._is_closed:
             self._settled.set()
         self._polling = Polling(self._poll)
 
@@ -414,6 +417,13 @@ def _interval(config: Config, location: str) -> float:
     if config.artifact_payload is not None and not config.artifact_location:
         return 0.0
     return polling_interval_seconds(config, location)
+
+
+def _warn_of_units(config: Config, logger: Logger) -> None:
+    seconds = config.polling_interval_seconds
+    if config.polling_floor_applies and seconds < LEAST_LIKELY_SECONDS:
+        given = f"polling_interval is in milliseconds: {seconds * 1000:g} means {seconds:g} s"
+        warn(logger, f"{given}; polling_interval_seconds takes seconds")
 
 
 def _source(config: Config, transport: Transport, location: str) -> Source | None:

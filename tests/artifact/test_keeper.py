@@ -493,3 +493,19 @@ def test_an_outage_is_logged_once_and_tells_nothing_of_the_artifact(keep):
     assert kept.log.said[0].startswith("Failed to retrieve artifact: invalid")
     assert "secret" not in kept.log.said[0]
     assert "private-token" not in kept.log.said[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "warnings"),
+    [
+        ({"polling_interval": 300}, ["polling_interval is in milliseconds: 300 means 0.3 s"]),
+        ({"polling_interval": 1000}, []),
+        ({"polling_interval": 0}, []),
+        ({"polling_interval": -1}, []),
+        ({"polling_interval_seconds": 0.3}, []),
+    ],
+)
+def test_seconds_given_for_milliseconds_are_told_once(keep, tmp_path, options, warnings):
+    (tmp_path / "rules.json").write_bytes(A)
+    kept = keep(str(tmp_path / "rules.json"), **{"polling_interval_seconds": None, **options})
+    assert kept.log.said == [f"{one}; polling_interval_seconds takes seconds" for one in warnings]

@@ -134,7 +134,8 @@ def test_a_callback_that_raises_harms_nothing(client, caplog):
 
     for _ in range(2 * MOST_THREADS):
         assert client.get_offers(request=REQUESTS["on-device"], callback=fail).get(5).response.status == 200
-    assert "A callback failed: ValueError" in caplog.text
+    line = fail.__code__.co_firstlineno + 1
+    assert f"A callback failed: ValueError at {__file__}:{line}" in caplog.text
     assert "secret" not in caplog.text
 
 
@@ -265,3 +266,40 @@ def test_a_callback_may_close_the_client(make_client):
     client.get_offers(request=REQUESTS["on-device"], callback=lambda _: client.close()).get(10)
     with pytest.raises(ClientClosed):
         client.get_offers(request=REQUESTS["on-device"])
+
+
+# -- without a background: no thread is started, so all happens in the caller's ---------------------------------------
+
+
+@pytest.mark.parametrize("method", REQUESTS)
+def test_without_a_background_a_call_and_its_callback_run_in_the_callers_thread(make_client, heard, method):
+    client = make_client(background=False)
+    before = set(threading.enumerate())
+    result = client.get_offers(request=REQUESTS[method], decisioning_method=method, **heard.options)
+    assert result.ready()
+    assert result.get(0) is heard.answers[0]
+    assert heard.threads == [threading.current_thread()]
+    assert not [one.name for one in set(threading.enumerate()) - before if one.name.startswith("target-")]
+
+
+def test_without_a_background_an_error_goes_to_its_callback_too(make_client, api, heard):
+    api.always(json_answer({}, status=403))
+    result = make_client(background=False).get_offers(request=asking(mboxes="remote-1"), **heard.options)
+    assert (result.ready(), result.successful()) == (True, False)
+    assert heard.errors[0].status == 403
+    with pytest.raises(DeliveryError):
+        result.get(0)
+
+
+def test_without_a_background_a_callback_may_interrupt_the_program(make_client, caplog):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    def leave(_):
+        raise SystemExit
+
+    client = make_client(background=False)
+    assert client.get_offers(request=REQUESTS["on-device"], callback=leave).ready()
+    assert "A callback failed: SystemExit at " in caplog.text
+    with pytest.raises(KeyboardInterrupt):
+        client.get_offers(request=REQUESTS["on-device"], callback=interrupt)

@@ -87,3 +87,32 @@ def test_subscriptions_end(make_client):
 def test_what_cannot_be_subscribed_to(client, event, listener):
     with pytest.raises(RequestError):
         client.subscribe(event, listener)
+
+
+@pytest.mark.parametrize(
+    ("event", "nearest"),
+    [("clientReady", "client_ready"), ("artifact_download_success", "artifact_download_succeeded")],
+)
+def test_a_misspelt_event_is_told_the_nearest(client, event, nearest):
+    with pytest.raises(RequestError, match=f"did you mean '{nearest}'\\?$"):
+        client.subscribe(event, print)
+
+
+# -- waiting in vain --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("payload", [{}, b"<html>", {"version": "2.0.0", "meta": {}}], ids=["empty", "html", "newer"])
+@pytest.mark.parametrize("background", [True, False])
+def test_nobody_waits_for_a_payload_that_cannot_be_used(make_client, payload, background):
+    """Nothing is fetched in its place, so nothing can come any more."""
+    began = time.monotonic()
+    client = make_client(artifact_payload=payload, maximum_wait_ready=30_000, background=background)
+    assert not client.wait_until_ready()
+    assert time.monotonic() - began < 10
+    assert client.status()["last_error"]["reason"] in ("invalid", "unsupported")
+
+
+def test_a_client_that_is_closed_is_not_ready(client):
+    assert client.status()["ready"]
+    client.close()
+    assert client.status()["ready"] is False
