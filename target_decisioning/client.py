@@ -375,6 +375,7 @@ class TargetClient:
             ca_bundle=config.ca_bundle,
             client_cert=config.client_cert,
             logger=config.logger,
+            may_start_threads=config.background,
         )
         self._delivery = DeliveryApi(config, self._transport, config.logger)
         self._telemetry = Telemetry(config.telemetry_enabled)

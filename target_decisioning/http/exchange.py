@@ -17,7 +17,7 @@ class Exchange:
 
     ``was_sent`` turns true just before the first byte of the request leaves; ``dns_seconds`` and ``tls_seconds`` stay
     None where a connection is used again. *in_background*: nobody waits for it, so it takes no connection from those
-    for which somebody does.
+    for which somebody does. *may_start_threads*: else the name look-up takes as long as the system lets it.
     """
 
     __slots__ = (
@@ -26,6 +26,7 @@ class Exchange:
         "_gap_seconds",
         "dns_seconds",
         "in_background",
+        "may_start_threads",
         "tls_seconds",
         "was_sent",
     )
@@ -37,8 +38,9 @@ class Exchange:
         gap_seconds: float | None,
         *,
         in_background: bool = False,
+        may_start_threads: bool = True,
     ) -> None:
-        self.in_background = in_background
+        self.in_background, self.may_start_threads = in_background, may_start_threads
         self._ends = time.monotonic() + total_seconds
         self._connect_seconds = connect_seconds
         self._gap_seconds = gap_seconds

@@ -165,7 +165,9 @@ def _connect(connection: _Connection, exchange: Exchange) -> socket.socket:
 
 def _resolve(connection: _Connection, exchange: Exchange) -> list[Address]:
     began = time.monotonic()
-    addresses = resolve(connection._dns_host, connection.port, allowed_gai_family(), exchange.left_to_connect())
+    question = (connection._dns_host, connection.port, allowed_gai_family())
+    seconds = exchange.left_to_connect() if exchange.may_start_threads else None
+    addresses = resolve(*question, seconds)
     exchange.dns_seconds = time.monotonic() - began
     return addresses
 

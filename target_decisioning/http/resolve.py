@@ -1,8 +1,8 @@
 """Look a host name up within a time limit.
 
 The system's resolver takes as long as it likes, so it runs on a thread of its own that the caller stops waiting for.
-Callers who ask for the same name meanwhile share that thread: a resolver that hangs costs one thread per name. While
-the interpreter ends no thread can be started: what is then still sent looks up its name itself.
+Callers who ask for the same name meanwhile share that thread: a resolver that hangs costs one thread per name. Where no
+thread may be started, or none can be because the interpreter ends, the caller looks the name up itself.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _lock = ProcessLock()
 _asked: dict[_Question, Future[list[Address]]] = {}
 
 
-def resolve(host: str, port: int, family: int, timeout_seconds: float) -> list[Address]:
-    """Return the addresses of *host*, at least one.
+def resolve(host: str, port: int, family: int, timeout_seconds: float | None) -> list[Address]:
+    """Return the addresses of *host*, at least one; without *timeout_seconds* no thread is started.
 
     Raises:
         OSError: the name is unknown (``socket.gaierror``), or no text that a name could be.
@@ -36,6 +36,8 @@ def resolve(host: str, port: int, family: int, timeout_seconds: float) -> list[A
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
     except socket.gaierror:
+        if timeout_seconds is None:
+            return list(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM))
         return _ask((host, port, family)).result(timeout_seconds)
 
 

@@ -40,6 +40,7 @@ class Transport:
     A *session* of the caller's is used as it is, its cookies, adapters and TLS settings included; the deadline is then
     checked between reads only. Proxies come from *proxies*, else from the environment; credentials never come from a
     ``.netrc``, and certificates are always verified: against *ca_bundle*, ``REQUESTS_CA_BUNDLE`` or certifi's list.
+    Names are looked up on a thread, within the deadline, unless it may start none.
     """
 
     def __init__(
@@ -50,10 +51,11 @@ class Transport:
         ca_bundle: str | None = None,
         client_cert: str | tuple[str, str] | None = None,
         logger: Logger = STANDARD,
+        may_start_threads: bool = True,
     ) -> None:
         self._callers_session = session
         self._proxies, self._ca_bundle, self._client_cert = proxies, ca_bundle, client_cert
-        self._logger = logger
+        self._logger, self._may_start_threads = logger, may_start_threads
         self._warned_hosts: set[str | None] = set()
         self._own: tuple[int, requests.Session] | None = None
         self._pid = os.getpid()
@@ -89,7 +91,13 @@ class Transport:
             TransportError: no whole answer came. Of an answer that is no success (status 300 and up) the body is
                 only the start, and empty where it could not be read.
         """
-        exchange = Exchange(total_seconds, connect_seconds, gap_seconds, in_background=in_background)
+        exchange = Exchange(
+            total_seconds,
+            connect_seconds,
+            gap_seconds,
+            in_background=in_background,
+            may_start_threads=self._may_start_threads,
+        )
         limits = (max_wire_bytes, max_body_bytes)
         for followed in range(min(redirects, MOST_REDIRECTS) + 1):
             answer = self._exchange(request, exchange, limits, wants_body)

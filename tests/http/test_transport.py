@@ -147,6 +147,25 @@ def test_a_resolver_that_hangs_costs_no_more_than_the_deadline(transport, monkey
     assert asked == ["slow.example"]  # who waits for the same name shares the thread
 
 
+@pytest.mark.parametrize("may_start_threads", [True, False])
+def test_a_name_is_looked_up_on_a_thread_where_one_may_be_started(monkeypatch, may_start_threads):
+    real, threads = socket.getaddrinfo, []
+
+    def look_up(host, *arguments, flags=0, **keywords):
+        if host != "shop.test":
+            return real(host, *arguments, flags=flags, **keywords)
+        if flags:
+            raise socket.gaierror
+        threads.append(threading.current_thread().name)
+        return real("127.0.0.1", *arguments, **keywords)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with FaultServer(answer(204)) as server, closing(Transport(may_start_threads=may_start_threads)) as transport:
+        request = HttpRequest("GET", f"http://shop.test:{server.port}/")
+        assert transport.send(request, total_seconds=5).status == 204
+    assert threads == ["target-dns" if may_start_threads else threading.current_thread().name]
+
+
 def test_a_closed_port_is_no_connection_and_nothing_was_sent(transport):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
