@@ -1,4 +1,4 @@
-"""``client_ready``: told once, not before the name that the caller gives his client exists.
+"""``client_ready``: told once, not before the name that the caller gives the client exists.
 
     artifact arrives | somebody subscribes  --announce-->  [100 ms after create]  -->  listeners
 

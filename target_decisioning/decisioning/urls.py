@@ -26,7 +26,7 @@ _URL = re.compile(
     r"""
     (?: (?! \[                                   # not a scheme but a bracketed host,
           | [^:/?\#]+ : [0-9]+ (?:[/?\#]|\Z)      # nor a host and its port (D6),
-          | [^:@/?\#]+ : [^:@/?\#]* @ )           # nor a user and his password
+          | [^:@/?\#]+ : [^:@/?\#]* @ )           # nor a user and a password
         ([^:/?\#.]+) : )?
     (?: // )?
     (?: ([^/?\#]*) @ )?                          # an at sign further on is none of the authority's (D6)

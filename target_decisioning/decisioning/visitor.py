@@ -1,4 +1,4 @@
-"""Who a visitor is to the engine: the one text that places him in every activity's traffic.
+"""Who a visitor is to the engine: the one text that places them in every activity's traffic.
 
 Reads the prepared ``id`` of a request in wire form (``tntId``, ``marketingCloudVisitorId``, ``thirdPartyId``).
 Blank means absent, null or ``""``.

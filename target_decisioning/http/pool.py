@@ -48,7 +48,7 @@ def new_session() -> requests.Session:
 
 
 class _Session(requests.Session):
-    """Has connections of its own for what happens in the background: a caller never finds his one taken."""
+    """Has connections of its own for what happens in the background: no caller finds one taken."""
 
     def get_adapter(self, url: str) -> BaseAdapter:
         exchange = current()

@@ -47,7 +47,7 @@ def has_identity(ids: dict[str, Any]) -> bool:
 
 
 def new_tnt_id(new_id: Callable[[], str], cluster: str | None) -> str:
-    """Return a tntId for a visitor who has none, with the location hint of his cluster if one is known."""
+    """Return a tntId for a visitor who has none, with the location hint of their cluster if one is known."""
     return f"{new_id()}.{cluster}_0" if cluster else new_id()
 
 

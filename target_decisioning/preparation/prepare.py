@@ -74,7 +74,7 @@ class Prepared:
 
     @property
     def visitor(self) -> str:
-        """The id that names the visitor: his impressions leave in the order they were owed."""
+        """The id that names the visitor, whose impressions leave in the order they were owed."""
         ids = self.request.get("id", _NOTHING)
         return str(ids.get("marketingCloudVisitorId") or ids.get("tntId") or ids.get("thirdPartyId") or "")
 
@@ -88,7 +88,7 @@ class Prepared:
         return hint_cookie(self.cluster, response.get("edgeHost"))
 
     def identify(self, new_id: NewId) -> None:
-        """Give the visitor a tntId if nothing names him: only for what is decided on this device."""
+        """Give the visitor a tntId if nothing names them: only for what is decided on this device."""
         ids = self.request.get("id", _NOTHING)
         if not has_identity(ids):
             self.request["id"] = {"tntId": new_tnt_id(new_id, self.cluster), **ids}

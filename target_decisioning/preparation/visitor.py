@@ -1,4 +1,4 @@
-"""What an Experience Cloud visitor tells of himself: through the caller's visitor object, or the ``AMCV_`` cookie.
+"""What an Experience Cloud visitor tells of themselves: through the caller's visitor object, or the ``AMCV_`` cookie.
 
 Source: semantics.md 1.8.
 """
