@@ -165,7 +165,9 @@ class TargetClient:
         """
         self._check_open("get_attributes")
         call = read_options(options, keywords, may_be_empty=True)
-        asked = {"context": {"channel": "web"}} if call.request is None else read_request(call.request)
+        asked = (
+            {"context": {"channel": "web"}} if call.request is None else read_request(call.request, may_be_empty=True)
+        )
         call.request = add_mboxes(asked, mbox_names)
         check_offers_asked(call.request)
         prepared = self._prepare(call)

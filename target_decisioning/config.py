@@ -243,6 +243,25 @@ def _lower_text(name: str, value: Any) -> dict[str, Any]:
     return {name: text.lower() if (text := _text(name, value)[name]) else None}
 
 
+def _url_part(name: str, value: Any) -> dict[str, Any]:
+    """Read a part of the artifact's URL; one of dots only would lead to another folder."""
+    part = _text(name, value)
+    if part[name] and not value.strip("."):
+        raise _wrong(name, value, "more than dots")
+    return part
+
+
+def _environment(name: str, value: Any) -> dict[str, Any]:
+    return {name: part.lower() if (part := _url_part(name, value)[name]) else None}
+
+
+def _cdn_base_path(name: str, value: Any) -> dict[str, Any]:
+    base = _text(name, value)
+    if "://" in value:
+        raise _wrong(name, value, "a host, maybe with a path, without scheme")
+    return base
+
+
 def _boolean(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, bool):
         raise _wrong(name, value, "True or False")
@@ -400,11 +419,11 @@ _READERS: Final[dict[str, Reader]] = {
     "server_domain": _server_domain,
     "secure": _boolean,
     "target_location_hint": _location_hint,
-    "property_token": _text,
+    "property_token": _url_part,
     "environment_id": _integer,
-    "environment": _lower_text,
+    "environment": _environment,
     "cdn_environment": _lower_text,
-    "cdn_base_path": _text,
+    "cdn_base_path": _cdn_base_path,
     "artifact_location": _text_path,
     "artifact_payload": _payload,
     "artifact_format": _one_of("json", "bin"),

@@ -122,7 +122,9 @@ class GeoLookup:
         if not 200 <= answer.status < 300:
             raise TransportError("status", f"the look-up service answered with status {answer.status}")
         found = json.loads(answer.body)
-        return geo_of(found) if isinstance(found, dict) else {}
+        if not isinstance(found, dict):
+            raise TransportError("invalid", "the look-up service answered with something else than a JSON object")
+        return geo_of(found)
 
     def _send(self, headers: Mapping[str, str]) -> HttpAnswer:
         return self._transport.send(

@@ -117,14 +117,14 @@ def _cached_host(host: str) -> Host:
     name = host.lower().removesuffix(".")
     may_be_listed = "." in name and _is_host_name(name)
     suffix = _suffixes().publicsuffix(_as_listed(name)) if may_be_listed else None
-    size = suffix.count(".") + 1 if suffix else 0
     labels = name.split(".")
-    if not 0 < size < len(labels):
+    size = suffix.count(".") + 1 if suffix else 0
+    if suffix is None or not 0 < size < len(labels):
         return Host(host, "", "")
     before = labels[: -size - 1]
     if before[:1] == ["www"]:
         del before[0]  # the label itself, not whatever begins with it (D5)
-    return Host(".".join(labels[-size - 1 :]), ".".join(before), ".".join(labels[-size:]))
+    return Host(".".join(labels[-size - 1 :]), ".".join(before), suffix)
 
 
 def _is_host_name(name: str) -> bool:

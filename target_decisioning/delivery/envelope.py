@@ -232,7 +232,9 @@ _UNREAD: Final = {"response": "_unread_response", "request": "_unread_request"}
 
 
 def _gather(envelope: TargetDeliveryResponse, key: str) -> list[dict[str, Any]] | None:
-    return [plain(entry[key]) for entry in _entries(envelope) if isinstance(entry.get(key), dict)] or None
+    return [
+        plain(entry[key]) for entry in _entries(envelope) if entry.get(key) and isinstance(entry[key], dict)
+    ] or None
 
 
 def _gather_tokens(envelope: TargetDeliveryResponse) -> list[dict[str, Any]] | None:

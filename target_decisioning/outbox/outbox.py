@@ -68,7 +68,7 @@ class Outbox:
         self._is_closed = False
         self._pid = _UNOWNED
         self._spool: Spool | None = None
-        if self._path is not None and not self._path.parent.is_dir():
+        if self._path is not None and (self._path.is_dir() or not self._path.parent.is_dir()):
             raise ConfigError("outbox_path must be a file in a folder that exists", "outbox_path")
         self._own_process()
         with _joining:

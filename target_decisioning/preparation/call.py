@@ -90,13 +90,15 @@ def read_options(options: Any, keywords: Mapping[str, Any], *, may_be_empty: boo
     return call
 
 
-def read_request(request: Any) -> dict[str, Any]:
+def read_request(request: Any, *, may_be_empty: bool = False) -> dict[str, Any]:
     """Return a typed request, or one in wire form, as a wire dict; the caller's own is not changed.
 
     Raises:
         RequestError: it is absent, has no defined key, or is no request.
     """
     wire = request if type(request) is dict else _typed_to_wire(request)
+    if may_be_empty:
+        return wire
     if not wire or (None in wire.values() and all(value is None for value in wire.values())):
         message = "Request object of type DeliveryRequest is required"
         raise RequestError("request", "nothing", "a DeliveryRequest or its wire form", message)

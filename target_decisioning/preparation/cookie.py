@@ -31,6 +31,11 @@ _LONGEST_COOKIE = 8 * 1024
 _MOST_PARTS = 16
 _LONGEST_EXPIRY = 32
 
+_BLANKS = (
+    "\t\n\v\f\r \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+"""What JavaScript trims."""
 _UNESCAPED_MARKS = "-_.!~*'()"
 _is_unescaped = re.compile(r"[A-Za-z0-9\-_.!~*'()]*").fullmatch
 _escapes = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -111,7 +116,7 @@ def _expiry(text: str) -> float:
         return -math.inf
     if text.isdecimal() and text.isascii():
         return int(text)
-    text = text.strip()
+    text = text.strip(_BLANKS)
     if _is_decimal_number(text):
         seconds = float(text)
         return seconds if seconds < math.inf else -math.inf

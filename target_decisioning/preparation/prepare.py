@@ -199,7 +199,7 @@ def _settle_experience_cloud(request: Request, call: CallOptions, config: Config
     audience_manager = given.get("audienceManager", _NOTHING)
     hint = audience_manager.get("locationHint", visitor.location_hint)
     blob = audience_manager.get("blob", visitor.blob)
-    if hint is not None or blob:
+    if hint is not None or blob is not None:
         cloud["audienceManager"] = {
             key: value for key, value in (("locationHint", hint), ("blob", blob)) if value is not None
         }

@@ -90,7 +90,7 @@ class Identifier(Scalar):
         value = super().read(value)
         if type(value) is str and _control_character(value):
             raise Unreadable("a control character", "an id without control characters")
-        return value
+        return _whole_text(value) if type(value) is str else value
 
     def schema(self) -> CoreSchema:
         """Only texts are taken at once."""
@@ -179,7 +179,7 @@ class AnObject(Reader):
 
 
 class AList(Reader):
-    """A list whose entries are all of one kind. *null_is*: what null counts as among them; None: it cannot be read."""
+    """A list whose entries are all of one kind. *null_is*: what null counts as among them; None: as absent."""
 
     def __init__(self, entry: Reader, null_is: Any = None) -> None:
         self.entry = entry
@@ -191,17 +191,16 @@ class AList(Reader):
             raise Unreadable(kind_of(value), "a list")
         if len(value) > MAX_ENTRIES:
             raise Unreadable(f"{len(value)} entries", f"at most {MAX_ENTRIES}")
-        taken = []
+        at, taken = 0, []
         try:
-            for part in value:
-                taken.append(self._entry(part))  # noqa: PERF401 -- its length tells where an entry cannot be read
+            for at, part in enumerate(value):  # noqa: B007 -- tells where an entry cannot be read
+                known = self.null_is if part is None else part
+                if known is not None:
+                    taken.append(self.entry.read(known))
         except Unreadable as unreadable:
-            unreadable.path.append(f"[{len(taken)}]")
+            unreadable.path.append(f"[{at}]")
             raise
         return taken
-
-    def _entry(self, part: Any) -> Any:
-        return self.entry.read(self.null_is if part is None else part)
 
     def schema(self) -> CoreSchema:
         """A list, no longer than the limit."""

@@ -8,6 +8,7 @@ Pure: no clock, no randomness, no I/O, no log. Source: semantics.md 1.7, faults.
 from __future__ import annotations
 
 import json
+import math
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
@@ -83,7 +84,7 @@ def read_answer(answer: HttpAnswer, host: str) -> dict[str, Any]:
     if answer.status == HTTPStatus.NO_CONTENT:
         return {}
     try:
-        response = json.loads(answer.body, parse_constant=_refuse)
+        response = json.loads(answer.body, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         response = None
     if not isinstance(response, dict):
@@ -140,6 +141,13 @@ def _encode(body: Mapping[str, Any]) -> bytes:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(digits[:40])
+    return number
 
 
 def _phrase(status: int) -> str:

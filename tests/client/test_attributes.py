@@ -195,3 +195,8 @@ def test_with_nothing_to_add_the_request_is_left_alone():
     request = {"prefetch": {"mboxes": [{"name": "a"}]}}
     assert add_mboxes(request, ["a"]) is request
     assert add_mboxes(request, []) is request
+
+
+@pytest.mark.parametrize("request_", [{}, DeliveryRequest(), {"execute": None}])
+def test_an_empty_request_asks_for_the_names_alone(client, request_):
+    assert client.get_attributes(["flags"], request=request_).get_value("flags", "size") == 3

@@ -111,7 +111,7 @@ def test_query_and_fragment_may_hold_anything_that_comes_after_their_sign():
         ("example.kawasaki.jp", ("example.kawasaki.jp", "", "")),
         ("a.user.github.io", ("user.github.io", "a", "github.io")),
         ("Shop.Example.РФ", ("example.рф", "shop", "рф")),
-        ("shop.example.xn--p1ai", ("example.xn--p1ai", "shop", "xn--p1ai")),
+        ("shop.example.xn--p1ai", ("example.xn--p1ai", "shop", "\u0440\u0444")),
         ("xn--\u00e9.com", ("xn--\u00e9.com", "", "com")),
         ("example.xn--999999999999", ("example.xn--999999999999", "", "")),
         ("Host.Example.Unlisted", ("Host.Example.Unlisted", "", "")),
@@ -176,3 +176,15 @@ def test_the_public_suffix_list_is_loaded_when_it_is_first_needed(first, is_load
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(is_loaded)
+
+
+@pytest.mark.parametrize(
+    ("url", "domain", "suffix"),
+    [
+        ("http://x.xn--p1ai/", "x.xn--p1ai", "\u0440\u0444"),
+        ("http://a.xn--55qx5d.cn", "a.xn--55qx5d.cn", "\u516c\u53f8.cn"),
+    ],
+)
+def test_an_internationalised_suffix_is_told_as_the_list_has_it(url, domain, suffix):
+    page = page_of(url)
+    assert (page["domain"], page["topLevelDomain"]) == (domain, suffix)
