@@ -160,7 +160,6 @@ def test_an_odd_mbox_of_the_request_harms_nothing(client, request_):
         ({"prefetch": {"mboxes": "flags"}}, "request.prefetch.mboxes"),
         ({"prefetch": {"mboxes": ["flags"]}}, "request.prefetch.mboxes[0]"),
         ({"context": []}, "request.context"),
-        ({}, "request"),
     ],
 )
 def test_a_request_that_cannot_be_read(client, request_, where):
