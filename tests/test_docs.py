@@ -1,7 +1,11 @@
 """The pages say what is so: their examples run, their links lead somewhere, their tables miss nothing."""
 
+import os
 import re
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +39,39 @@ def test_the_examples_of_a_page_run(page, on_loopback, monkeypatch):
     document.namespace.update(on_loopback)
     for example in document.examples():
         example.evaluate()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md", "docs/testing.md"])
+def test_a_page_runs_as_its_reader_runs_it_and_nothing_leaves_the_machine(page, no_way_out, monkeypatch, tmp_path):
+    """Also nothing later: its clients are closed, and owe nothing that they could not send."""
+    made, create = [], TargetClient.create
+
+    def create_and_note(*options, **keywords):
+        made.append(create(*options, **keywords))
+        return made[-1]
+
+    monkeypatch.setattr(TargetClient, "create", create_and_note)
+    monkeypatch.chdir(ROOT)
+    began = time.monotonic()
+    document = EXAMPLES.parse(ROOT / page)
+    document.namespace.update(tmp_path=tmp_path, monkeypatch=monkeypatch)
+    for example in document.examples():
+        example.evaluate()
+    assert time.monotonic() - began < 20
+    assert [client for client in made if "closed" not in repr(client)] == []
+    assert [client.status()["outbox"]["dropped"] for client in made] == [0] * len(made)
+    assert no_way_out == []
+
+
+def test_the_quickstart_is_one_program_that_a_type_checker_accepts(tmp_path):
+    program = tmp_path / "quickstart.py"
+    page = (DOCS / "quickstart.md").read_text(encoding="utf-8")
+    program.write_text("\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL)), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MYPYPATH": str(ROOT)}
+    checking = [sys.executable, "-m", "mypy", "--strict", "--explicit-package-bases", str(program)]
+    for command in (checking, [sys.executable, str(program)]):
+        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
@@ -97,15 +134,30 @@ def test_how_it_works_names_files_that_exist_and_no_part_is_left_out():
 
 
 @pytest.fixture
-def on_loopback(monkeypatch, tmp_path):
-    """Lead every client that an example makes to stand-ins, and let no connection leave this machine."""
-    connect = socket.socket.connect
+def no_way_out(monkeypatch):
+    """Let no connection leave this machine, nor a name be looked up for one; give who tried."""
+    tried, connect, look_up = [], socket.socket.connect, socket.getaddrinfo
 
     def connect_here(connection, address):
-        assert isinstance(address, str | bytes) or address[0] in LOOPBACK, f"an example connects to {address}"
+        if not isinstance(address, str | bytes) and address[0] not in LOOPBACK:
+            tried.append(address)
+            raise OSError("an example may connect to this machine only")
         return connect(connection, address)
 
+    def look_up_here(host, *args, **keywords):
+        if host not in LOOPBACK and not keywords.get("flags"):
+            tried.append(host)
+            raise socket.gaierror("an example may look up this machine only")
+        return look_up(host, *args, **keywords)
+
     monkeypatch.setattr(socket.socket, "connect", connect_here)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_here)
+    return tried
+
+
+@pytest.fixture
+def on_loopback(no_way_out, monkeypatch, tmp_path):
+    """Lead every client that an example makes to stand-ins."""
     with Cdn(ROOT / "artifacts") as cdn, DeliveryApi(edge_host=None) as api:
         here = {"server_domain": api.authority, "secure": False, "geo_lookup_url": cdn.geo_url}
         create = TargetClient.create
@@ -118,6 +170,7 @@ def on_loopback(monkeypatch, tmp_path):
 
         monkeypatch.setattr(TargetClient, "create", create_here)
         yield {"tmp_path": tmp_path, "monkeypatch": monkeypatch}
+    assert no_way_out == []
 
 
 def _prose(page):
