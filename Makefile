@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PEERS := .venv-peers
 NODE_PEERS := .npm-peers
 
-.PHONY: help run test test-faults test-soak check bench bench-docs bench-memory bench-page bench-peers clean
+.PHONY: help run test test-faults test-lowest test-soak soak fuzz check bench bench-docs bench-memory bench-page bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,11 @@ test-faults: $(STAMP) ## run the fault cases: servers that misbehave, processes 
 
 test-soak: $(STAMP) ## run those fault cases in full that are cut short elsewhere
 	$(BIN)/pytest -q tests/faults -m soak
+
+fuzz: $(STAMP) ## fuzz artifacts, conditions, cookies and requests, SECONDS each (10), where atheris can be had
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' || echo 'atheris cannot be had here'
+	@for target in artifact condition cookie request; do \
+		$(BIN)/python -m tests.fuzz.run $$target --seconds $(or $(SECONDS),10) || exit 1; done
 
 check: $(STAMP) ## lint, format, types, layers, and whether the wheel builds: what CI runs
 	$(BIN)/ruff check
