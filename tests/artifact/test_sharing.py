@@ -16,9 +16,10 @@ import pytest
 from fixtures.faults import FaultServer, answer, not_modified_or, silence
 from target_decisioning.artifact.failure_note import FailureNote
 from target_decisioning.artifact.retrieval import Failed
+from target_decisioning.artifact.store import ArtifactStore
 from target_decisioning.artifact.turn import Turn
 from target_decisioning.errors import ArtifactInvalid, ArtifactUnavailable, ArtifactUnsupported, TransportError
-from tests.artifact.keeping import artifact, until
+from tests.artifact.keeping import Log, artifact, until
 
 A, B = artifact("a"), artifact("b")
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,6 +58,21 @@ def test_who_was_refused_for_too_long_goes_ahead(turn):
 def test_a_folder_that_cannot_be_written_is_shared_with_nobody(tmp_path):
     (tmp_path / "cache").symlink_to("/dev/full")
     first, second = (Turn(tmp_path / "cache" / "lock", 30.0) for _ in range(2))
+    with first.taken() as is_firsts, second.taken() as is_seconds:
+        assert is_firsts
+        assert is_seconds
+
+
+@pytest.mark.parametrize("locks", ["none", "not here"])
+def test_without_locks_it_is_everybodys_turn(turn, monkeypatch, locks):
+    def fail(*_):
+        raise OSError(37, "No locks available")
+
+    if locks == "none":
+        monkeypatch.setattr("target_decisioning.artifact.turn.fcntl", None)
+    else:
+        monkeypatch.setattr("target_decisioning.artifact.turn.fcntl.flock", fail)
+    first, second = turn(), turn()
     with first.taken() as is_firsts, second.taken() as is_seconds:
         assert is_firsts
         assert is_seconds
@@ -224,6 +240,45 @@ def test_what_another_left_is_no_older_than_the_last_look_whatever_the_wall_cloc
             assert first.status["age_seconds"] < 5
             assert second.status["age_seconds"] < 5
             assert not first.keeper.is_stale()
+
+
+def test_what_another_left_in_the_same_words_is_not_compiled_again(keep, tmp_path):
+    with FaultServer(not_modified_or(A, '"a"')) as server:
+        kept = keep(server.url, cache_dir=tmp_path, polling_interval_seconds=0.2)
+        stored = stored_in(tmp_path)
+        asked = len(server.requests)
+        for _ in range(20):
+            copied = tmp_path / "copy.tmp"
+            copied.write_bytes(stored.read_bytes())
+            copied.replace(stored)
+            time.sleep(0.05)
+        assert len(server.requests) <= asked + 1
+    assert kept.compiled == [A]
+    assert kept.status["age_seconds"] < 1
+
+
+def test_what_another_left_that_cannot_be_compiled_here_is_left_to_the_others(keep, tmp_path):
+    with FaultServer(tagged(A, '"a"')) as server:
+        kept = keep(server.url, cache_dir=tmp_path, polling_interval_seconds=0.2)
+        stored = stored_in(tmp_path)
+        newer = ArtifactStore(tmp_path, server.url, Log())
+        until(lambda: newer.save(artifact("c", "2.0.0"), '"c"') or kept.reasons)
+        assert kept.reasons[0] == "unsupported"
+        assert kept.name == "a"
+        assert stored.exists()
+        assert not stored.with_suffix(".aside").exists()
+
+
+def test_an_error_that_nobody_thought_of_is_not_the_last_poll(keep, monkeypatch):
+    with FaultServer(tagged(A, '"a"'), tagged(B, '"b"')) as server:
+        kept = keep(server.url, polling_interval_seconds=0.1)
+        with monkeypatch.context() as patched:
+            patched.setattr(kept.keeper._sharing, "record", lambda _: [][0])
+            until(lambda: "internal" in kept.reasons)
+        asked = len(server.requests)
+        until(lambda: len(server.requests) > asked + 2)
+        assert kept.name == "b"
+        assert kept.status["last_error"] is None
 
 
 def test_a_damaged_file_is_news_to_nobody(keep, tmp_path):
