@@ -541,3 +541,10 @@ def test_the_page_names_every_option(command):
     page = (ROOT / "docs/command-line.md").read_text("utf-8")
     offered = set(re.findall(r"--[a-z-]+", re.sub(r"\x1b\[[0-9;]*m", "", run(command, "--help").stdout)))
     assert {option for option in offered - {"--help"} if f"`{option}`" not in page} == set()
+
+
+@pytest.mark.parametrize("command", ["decide", "explain"])
+def test_the_help_shows_no_type_for_a_switch(command):
+    """But for ``--help`` itself, which is not ours."""
+    lines = [line for line in run(command, "--help").stdout.splitlines() if "<" in line]
+    assert all("--help" in line for line in lines)

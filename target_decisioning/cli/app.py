@@ -21,6 +21,9 @@ from target_decisioning.preparation import Prepared
 WIDE: Final = 400
 """Columns of what does not go to a terminal: wide enough that no line is broken."""
 
+NO_VALUE: Final = ""
+"""What the help shows for the value of a switch, which takes none."""
+
 app = typer.Typer(
     name="target-decisioning",
     help="Decide Adobe Target offers from a rules artifact, on this machine. Nothing is sent anywhere.",
@@ -40,7 +43,9 @@ RequestOption = Annotated[
 ]
 ClientOption = Annotated[
     str | None,
-    typer.Option("--client", help="The client code: part of what allocation hashes. Default: the artifact's own."),
+    typer.Option(
+        "--client", metavar="CODE", help="The client code: part of what allocation hashes. Default: the artifact's own."
+    ),
 ]
 OrganizationOption = Annotated[
     str | None,
@@ -56,7 +61,7 @@ NowOption = Annotated[
 PropertyOption = Annotated[
     str | None, typer.Option("--property-token", metavar="TOKEN", help="The property of a request that names none.")
 ]
-CompactOption = Annotated[bool, typer.Option("--compact", help="JSON on one line.")]
+CompactOption = Annotated[bool, typer.Option("--compact", metavar=NO_VALUE, help="JSON on one line.")]
 
 
 def _show_version(wanted: bool) -> None:
@@ -68,7 +73,10 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _common(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option(
+            "--version", metavar=NO_VALUE, callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Hold the options of the command as a whole."""
@@ -84,7 +92,10 @@ def decide(
     now: NowOption = None,
     property_token: PropertyOption = None,
     trace: Annotated[
-        bool | None, typer.Option("--trace/--no-trace", help="With traces, or without. Default: as the request asks.")
+        bool | None,
+        typer.Option(
+            "--trace/--no-trace", metavar=NO_VALUE, help="With traces, or without. Default: as the request asks."
+        ),
     ] = None,
     compact: CompactOption = False,
 ) -> None:
@@ -106,7 +117,7 @@ def explain(
     session_id: SessionOption = None,
     now: NowOption = None,
     property_token: PropertyOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a tree.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", metavar=NO_VALUE, help="JSON instead of a tree.")] = False,
     compact: CompactOption = False,
 ) -> None:
     """Show each rule of each asked location, in order, and why it answers or does not."""
