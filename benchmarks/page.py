@@ -22,7 +22,7 @@ _block = re.compile(r"(<!-- measured: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOT
 Json = dict[str, Any]
 
 BLOCKS: dict[str, tuple[str, Callable[[Json], str]]] = {
-    "machine": ("bench", lambda measured: _machine(measured["machine"])),
+    "machine": ("bench", lambda measured: _machine(measured)),
     "decisions": ("bench", lambda measured: bench.decisions_sheet(measured["decisions"]).markdown()),
     "further": ("bench", lambda measured: bench.further_sheet(measured["further"]).markdown()),
     "peers": ("peers", lambda measured: compare.sheet(measured).markdown()),
@@ -45,11 +45,13 @@ def filled(page: str, latest: Callable[[str], Json]) -> str:
     return _block.sub(anew, page)
 
 
-def _machine(machine: Json) -> str:
+def _machine(measured: Json) -> str:
+    machine = measured["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    busy = f" Other work ran on it meanwhile (load {measured['load_before']})." if measured["load_before"] >= 1 else ""
     return (
         f"{machine['date']}; {machine['python']} on {machine['system']}; "
-        f"{machine['processor']}, {machine['cores']} cores; {versions}."
+        f"{machine['processor']}, {machine['cores']} cores; {versions}.{busy}"
     )
 
 

@@ -1,6 +1,6 @@
 """The same requests on this package and on the SDKs that a user could pick instead: ``make bench-peers``.
 
-    compare --requests as JSON lines--> ours.py | earlier.py | node.js   (three processes that stay)
+    compare --requests as JSON lines--> ours.py | earlier.py | node.js   (processes that stay)
             <--nanoseconds, answers---
 
 Each child measures inside itself; ``compare`` gives them bursts in turns and prints a table. A child reads one command

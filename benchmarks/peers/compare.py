@@ -1,4 +1,4 @@
-"""Give three children the same requests in turns, and print how many times faster this package is."""
+"""Give children the same requests in turns, and print how many times faster this package is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from benchmarks.workloads import WORKLOADS, Workload
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent
-OURS, PYTHON, NODE = "ours", "earlier Python", "Node.js"
+OURS, PYTHON, PYTHON_PAYLOAD, NODE = "ours", "Python", "Python, payload", "Node.js"
+OTHERS = (PYTHON, PYTHON_PAYLOAD, NODE)
 WARM_UP_SECONDS = 4.0
 BURST_SECONDS = 0.25
 LARGEST_BURST, SMALLEST_BURST = 200, 2
@@ -55,9 +56,7 @@ class Child:
 
     def close(self) -> None:
         """End the process."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
+        self._process.communicate(timeout=30)
 
 
 @dataclass
@@ -111,6 +110,7 @@ class Race:
         return {
             "workload": self.workload.name,
             "shows": self.workload.shows,
+            "aim_ratios": self.workload.aim_ratios,
             "p50_us": p50,
             "spread": {name: timings.spread for name, timings in self.timings.items()},
             "calls": {name: sum(map(len, timings.bursts)) for name, timings in self.timings.items()},
@@ -148,14 +148,16 @@ def run(children: list[Child], workloads: list[Workload], rounds: int) -> list[J
 
 def sheet(measured: Json) -> Sheet:
     """Return the table of what was kept."""
-    head = ("", "get_offers, on-device", "ours", PYTHON, NODE, f"{PYTHON} / ours", f"{NODE} / ours", "same answers")
+    head = ("", "get_offers, on-device", OURS, *OTHERS, *(f"{other} / ours" for other in OTHERS), "aim", "same")
     rows = tuple(
         (
             one["workload"],
             one["shows"],
-            *(f"{one['p50_us'][side]:,.1f}" for side in (OURS, PYTHON, NODE)),
-            *(f"{one['p50_us'][side] / one['p50_us'][OURS]:,.0f}x" for side in (PYTHON, NODE)),
-            f"{one['same_answers']} of {one['samples']}",
+            f"{one['p50_us'][OURS]:,.1f}",
+            *(f"{one['p50_us'][other]:,.0f}" for other in OTHERS),
+            *(f"{one['p50_us'][other] / one['p50_us'][OURS]:,.0f}x" for other in OTHERS),
+            " ".join(f"{ratio:,}x" for ratio in one["aim_ratios"]),
+            f"{one['same_answers']}/{one['samples']}",
         )
         for one in measured["races"]
     )
@@ -167,6 +169,7 @@ def _children(options: argparse.Namespace) -> Iterator[list[Child]]:
     children = [
         Child(OURS, [sys.executable, "-m", "benchmarks.peers.ours"]),
         Child(PYTHON, [str(options.python), str(HERE / "earlier.py")]),
+        Child(PYTHON_PAYLOAD, [str(options.python), str(HERE / "earlier.py"), "payload"]),
         Child(NODE, [options.node, str(HERE / "node.js"), str(options.node_folder)]),
     ]
     try:

@@ -1,7 +1,8 @@
 """The child that measures the earlier SDK for Python, target-python-sdk. Runs in its own virtual environment.
 
-It is measured at its best: requests are typed before the clock runs, the artifact is taken out of its configuration
-once it is loaded (it would be copied in each call), what it reports ends where it is handed over, no telemetry.
+It is measured at its best: requests are typed before the clock runs, what it reports ends where it is handed over, no
+telemetry. It copies its configuration in each call, and with it an artifact that was given as ``artifact_payload``; so
+that is taken out once it is loaded, as if it had been downloaded, unless the argument ``payload`` is given.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ Json = dict[str, Any]
 class Earlier:
     """Holds a client for each workload."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_payload: bool) -> None:
         self._clients: dict[str, Any] = {}
+        self._keeps_payload = keeps_payload
 
     def open(self, workload: str, artifact: str) -> Json:
         """Make the client of *workload*."""
@@ -42,7 +44,8 @@ class Earlier:
                 "telemetry_enabled": False,
             }
         )
-        del client.config["artifact_payload"]
+        if not self._keeps_payload:
+            del client.config["artifact_payload"]
         client.decisioning_engine.config.send_notification_func = lambda _options: None
         self._clients[workload] = client
         gc.collect()
@@ -84,7 +87,7 @@ def _typed(kind: str, wire: Any) -> Any:
 def main() -> None:
     """Do what each line says."""
     logging.disable(logging.CRITICAL)
-    earlier = Earlier()
+    earlier = Earlier(keeps_payload="payload" in sys.argv)
     for line in sys.stdin:
         command = json.loads(line)
         said = getattr(earlier, command.pop("do"))(**command)
