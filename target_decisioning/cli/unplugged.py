@@ -112,7 +112,8 @@ class Unplugged:
         """Yield what else somebody who looks at the answer to *prepared* should know. Before it is answered."""
         request = prepared.request
         for where in prepared.dropped:
-            yield f"request.{where} has no name and was left out"
+            place, _, lacking = where.partition(" ")
+            yield f"request.{place} has no valid {lacking.strip('()')} and was left out"
         if not any(mode in request for mode in ("execute", "prefetch")):
             yield "the request asks for nothing: it has neither execute nor prefetch"
         if not has_identity(request.get("id", {})):
