@@ -7,6 +7,7 @@ all records and all errors of the package are searched for it, in whatever test 
 from __future__ import annotations
 
 import logging
+import threading
 
 import pytest
 
@@ -38,6 +39,21 @@ class Witness(logging.Handler):
         texts = [*self.said, *(f"{error} {error!r}" for error in self.errors if vars(error))]
         self.said, self.errors = [], []
         return [text for text in texts if MARK in text.lower()]
+
+
+@pytest.fixture
+def begun():
+    """Give the names of the threads that began since the test did, of those that begin with one of *prefixes*.
+
+    What earlier tests left running, on a busy machine for a while, is none of them.
+    """
+    before = set(threading.enumerate())
+
+    def names(*prefixes):
+        threads = set(threading.enumerate()) - before
+        return [thread.name for thread in threads if thread.name.startswith(prefixes or "")]
+
+    return names
 
 
 @pytest.fixture(scope="session")

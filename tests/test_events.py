@@ -32,10 +32,6 @@ def listeners(log):
     listeners.close(5)
 
 
-def ours():
-    return [thread for thread in threading.enumerate() if thread.name == "target-events"]
-
-
 def test_every_listener_is_told_in_order_and_off_the_callers_thread(listeners):
     told, threads = [], set()
 
@@ -58,11 +54,10 @@ def test_a_listener_without_a_parameter_is_told_too(listeners):
     until(lambda: told == ["told"])
 
 
-def test_no_thread_is_started_while_nobody_listens(listeners):
-    before = ours()
+def test_no_thread_is_started_while_nobody_listens(listeners, begun):
     listeners.subscribe(ARTIFACT_STALE, print)
     listeners.emit(ARTIFACT_DOWNLOAD_FAILED)
-    assert ours() == before
+    assert begun("target-events") == []
 
 
 @pytest.mark.parametrize("fault", [ValueError, SystemExit, KeyboardInterrupt])
@@ -90,7 +85,7 @@ def test_a_listener_that_hangs_holds_nobody_up_and_what_waits_is_bounded(listene
     for age in range(2 * MOST_WAITING):
         listeners.emit(ARTIFACT_STALE, age_seconds=age)
         listeners.emit(ARTIFACT_DOWNLOAD_SUCCEEDED)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5  # far from the ten seconds that each event would take
     release.set()
     until(lambda: told and told[-1] == MOST_WAITING - 1)
     assert told.count("artifact") == MOST_ARTIFACTS_WAITING
@@ -113,15 +108,15 @@ def test_a_listener_may_subscribe_unsubscribe_emit_and_close(listeners):
     until(lambda: told == [ARTIFACT_STALE, "second"])
 
 
-def test_closing_tells_what_waits_and_takes_no_more(listeners):
+def test_closing_tells_what_waits_and_takes_no_more(listeners, begun):
     told = []
     listeners.subscribe(ARTIFACT_STALE, lambda event: (time.sleep(0.01), told.append(event.age_seconds)))
     for age in range(10):
         listeners.emit(ARTIFACT_STALE, age_seconds=age)
-    assert listeners.close(5)
+    assert listeners.close(30)
     listeners.emit(ARTIFACT_STALE, age_seconds=99)
     assert told == list(range(10))
-    until(lambda: not ours())
+    until(lambda: not begun("target-events"))
 
 
 def test_closing_waits_no_longer_than_it_may(listeners):
@@ -130,7 +125,7 @@ def test_closing_waits_no_longer_than_it_may(listeners):
     listeners.emit(ARTIFACT_STALE)
     began = time.monotonic()
     assert not listeners.close(0.1)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     release.set()
 
 

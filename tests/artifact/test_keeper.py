@@ -69,12 +69,12 @@ def test_who_waits_in_vain_learns_since_when_why_and_when_next(keep):
     assert isinstance(kept.keeper.last_error(), ArtifactUnavailable)
 
 
-def test_without_polling_it_retries_until_the_first_artifact_and_then_stops(keep):
+def test_without_polling_it_retries_until_the_first_artifact_and_then_stops(keep, begun):
     with FaultServer(answer(500), answer(body=A)) as server:
         kept = keep(server.url, polling_interval_seconds=0)
         assert kept.keeper.wait_until_ready(5)
         until(lambda: kept.status["next_poll_seconds"] is None)
-        until(lambda: not any(thread.name == "APScheduler" for thread in threading.enumerate()))
+        until(lambda: not begun("APScheduler"))
     assert len(server.requests) == 2
     assert server.requests[1].at - server.requests[0].at >= 0.5
 
@@ -246,13 +246,12 @@ def test_a_payload_is_never_stale(keep):
 
 
 @pytest.mark.parametrize("payload", [json.loads(A), A.decode(), A], ids=["dict", "text", "bytes"])
-def test_a_payload_decides_at_once_and_nothing_is_polled(keep, payload):
-    before = threading.active_count()
+def test_a_payload_decides_at_once_and_nothing_is_polled(keep, payload, begun):
     kept = keep(artifact_payload=payload)
     assert kept.keeper.wait_until_ready(0)
     assert (kept.name, kept.status["source"], kept.keeper.current.location) == ("a", "payload", None)
     assert kept.status["next_poll_seconds"] is None
-    assert threading.active_count() == before
+    assert begun() == []
     assert kept.events == []
 
 
@@ -350,7 +349,7 @@ def test_a_listener_that_blocks_stops_no_poll(keep):
     release.set()
 
 
-def test_a_closed_keeper_polls_no_more_and_leaves_no_thread(keep):
+def test_a_closed_keeper_polls_no_more_and_leaves_no_thread(keep, begun):
     with FaultServer(answer(body=A)) as server:
         kept = keep(server.url)
         assert kept.keeper.wait_until_ready(5)
@@ -358,7 +357,7 @@ def test_a_closed_keeper_polls_no_more_and_leaves_no_thread(keep):
         asked = len(server.requests)
         time.sleep(0.2)
         assert len(server.requests) <= asked + 1
-        until(lambda: not any(thread.name == "target-artifact" for thread in threading.enumerate()))
+        until(lambda: not begun("target-artifact", "APScheduler"))
     assert kept.name == "a"
 
 
@@ -448,13 +447,11 @@ def test_a_forked_child_decides_at_once_and_polls_by_itself(keep):
         until(lambda: kept.name == "child")  # and the parent goes on as before
 
 
-def test_without_background_requests_fetch_what_is_due(keep):
-    before = set(threading.enumerate())
+def test_without_background_requests_fetch_what_is_due(keep, begun):
     with FaultServer(answer(500), answer(body=A), answer(body=B)) as server:
         kept = keep(server.url, background=False)
         assert kept.keeper.wait_until_ready(5)
-        ours = [thread for thread in set(threading.enumerate()) - before if thread.name != "faults"]
-        assert ours == []
+        assert set(begun()) <= {"faults"}
         until(lambda: kept.keeper.refresh_if_due() or kept.name == "b")
 
 

@@ -177,7 +177,7 @@ def test_a_wait_has_its_limit(make_client, api):
     assert result.get(5)
 
 
-def test_threads_are_bounded_and_used_again(make_client, api):
+def test_threads_are_bounded_and_used_again(make_client, api, begun):
     api.delay_seconds = 0.01
     client = make_client()
     threads = set()
@@ -188,7 +188,7 @@ def test_threads_are_bounded_and_used_again(make_client, api):
     for result in results:
         result.get(5)
     assert len(threads) <= MOST_THREADS
-    assert sum(thread.name == "target-callback" for thread in threading.enumerate()) <= MOST_THREADS
+    assert len(begun("target-callback")) <= MOST_THREADS
 
 
 def test_one_idle_thread_is_enough_for_calls_one_after_the_other():
@@ -272,14 +272,13 @@ def test_a_callback_may_close_the_client(make_client):
 
 
 @pytest.mark.parametrize("method", REQUESTS)
-def test_without_a_background_a_call_and_its_callback_run_in_the_callers_thread(make_client, heard, method):
+def test_without_a_background_a_call_and_its_callback_run_in_the_callers_thread(make_client, heard, method, begun):
     client = make_client(background=False)
-    before = set(threading.enumerate())
     result = client.get_offers(request=REQUESTS[method], decisioning_method=method, **heard.options)
     assert result.ready()
     assert result.get(0) is heard.answers[0]
     assert heard.threads == [threading.current_thread()]
-    assert not [one.name for one in set(threading.enumerate()) - before if one.name.startswith("target-")]
+    assert begun("target-") == []
 
 
 def test_without_a_background_an_error_goes_to_its_callback_too(make_client, api, heard):

@@ -20,18 +20,6 @@ LOCAL = asking(mboxes="local-1")
 PREFETCH = asking(mode="prefetch", mboxes="local-1")
 
 
-@pytest.fixture
-def new_threads():
-    """Give the names of the package's threads that began since the test did."""
-    before = set(threading.enumerate())
-
-    def names():
-        begun = set(threading.enumerate()) - before
-        return {thread.name for thread in begun if thread.name.startswith(("target", "APScheduler"))}
-
-    return names
-
-
 # -- creating ---------------------------------------------------------------------------------------------------------
 
 
@@ -97,16 +85,16 @@ def test_importing_starts_no_thread():
 
 
 @pytest.mark.parametrize("telemetry", [True, False])
-def test_a_server_side_client_starts_no_thread(make_client, api, new_threads, telemetry):
+def test_a_server_side_client_starts_no_thread(make_client, api, begun, telemetry):
     """B2: not when it is made, and not for its calls."""
     client = make_client(decisioning_method="server-side", artifact_payload=None, telemetry_enabled=telemetry)
     client.get_offers(request=LOCAL)
     client.send_notifications(request={"notifications": [{"id": "n", "type": "click", "timestamp": 1}]})
-    assert new_threads() == set()
+    assert begun("target", "APScheduler") == []
     assert len(api.telemetry) == telemetry
 
 
-def test_without_a_background_there_are_no_threads(make_client, api, cdn, new_threads):
+def test_without_a_background_there_are_no_threads(make_client, api, cdn, begun):
     """The artifact is fetched and impressions are sent inside calls; ``client_ready`` is told there too."""
     heard, before = Heard(), threading.active_count()
     client = make_client(
@@ -127,7 +115,7 @@ def test_without_a_background_there_are_no_threads(make_client, api, cdn, new_th
     assert client.flush(1)
     assert len(api.impressions) == 3
     assert threading.active_count() - before <= 2 + api.connections + cdn.connections  # the stand-ins'
-    assert new_threads() == set()
+    assert begun("target", "APScheduler") == []
 
 
 def test_without_a_background_a_server_that_hangs_costs_no_more_than_the_timeout(make_client, api):
@@ -255,13 +243,13 @@ def test_closing_ends_a_wait_for_an_artifact(make_client, tmp_path):
     assert client.wait_until_ready() is False
 
 
-def test_closing_ends_every_thread(make_client, cdn, new_threads):
+def test_closing_ends_every_thread(make_client, cdn, begun):
     client = make_client(
         artifact_location=cdn.location("rules.json"), telemetry_enabled=True, polling_interval_seconds=9
     )
     client.get_offers(request=LOCAL, callback=print).get(5)
     client.close()
-    assert until(lambda: new_threads() == set()), new_threads()
+    assert until(lambda: begun("target", "APScheduler") == []), begun("target", "APScheduler")
 
 
 def test_a_client_is_a_context_manager(api):
