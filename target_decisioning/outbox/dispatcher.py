@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_decisioning.errors import TargetError, TransportError
 from target_decisioning.events import NOTIFICATIONS_DROPPED, SEND_NOTIFICATION_ERROR
-from target_decisioning.http import CIRCUIT_OPEN, OutageLog
+from target_decisioning.http import OutageLog
 from target_decisioning.log import Logger, warn
 from target_decisioning.outbox.dead_letter import DeadLetter, outline
 from target_decisioning.outbox.schedule import TELEMETRY, Entry, Schedule
@@ -340,8 +340,6 @@ class Dispatcher:
             self._bury(entry, error)
 
     def _tell_of_failure(self, entry: Entry, error: Exception | None) -> None:
-        if getattr(error, "reason", None) == CIRCUIT_OPEN:  # what opened it was told
-            return
         why = str(error) if isinstance(error, TargetError) else type(error).__name__
         if entry.is_missed:
             self._outage.failed(why)

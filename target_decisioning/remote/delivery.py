@@ -62,7 +62,8 @@ class DeliveryApi:
             cluster: the edge cluster to ask, None for the client's own host.
             safe_to_repeat: whether a second arrival would harm nothing (no ``execute`` part).
             timeout_seconds: total time instead of the client's.
-            in_background: nobody waits for it, so it takes no connection from a call for which somebody does.
+            in_background: nobody waits for it, so it takes no connection from a call for which somebody does; and it
+                is tried whenever its owner's own waits are over, whatever other calls met.
 
         Raises:
             DeliveryTimeout: the total time passed without an answer.
@@ -77,7 +78,7 @@ class DeliveryApi:
             request,
             total_seconds,
             safe_to_repeat=safe_to_repeat,
-            breaker=self._breakers.of(request.host),
+            breaker=None if in_background else self._breakers.of(request.host),
             budget=self._budget,
             is_callers_time=timeout_seconds is None,
         )

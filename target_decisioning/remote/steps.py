@@ -59,7 +59,7 @@ def delivery_steps(
     timeout_seconds: float,
     *,
     safe_to_repeat: bool,
-    breaker: Breaker,
+    breaker: Breaker | None,
     budget: RetryBudget,
     is_callers_time: bool = True,
 ) -> Steps:
@@ -69,7 +69,7 @@ def delivery_steps(
         request: the call.
         timeout_seconds: for all of it.
         safe_to_repeat: whether a second arrival would harm nothing.
-        breaker: that of the host.
+        breaker: that of the host; None: whoever asks keeps to waits of its own.
         budget: how many calls may be repeated.
         is_callers_time: whether that time is the client's option ``timeout``, which a timeout then names.
 
@@ -78,9 +78,9 @@ def delivery_steps(
         DeliveryError: the API refused, answered nonsense, or could not be reached; ``circuit_open``: it was not
             asked, because it failed too often lately.
     """
-    leave = _enter(breaker, request.host)
+    leave = _enter(breaker, request.host) if breaker else None
     budget.note_call()
-    most_attempts = 1 if leave.is_probe else MOST_ATTEMPTS
+    most_attempts = 1 if leave and leave.is_probe else MOST_ATTEMPTS
     deadline = time.monotonic() + timeout_seconds
     for attempt in range(1, most_attempts + 1):
         outcome = yield from _outcome(request, deadline - time.monotonic())
@@ -92,7 +92,8 @@ def delivery_steps(
             break
         if pause:
             yield Pause(pause)
-    breaker.report(leave, has_worked=_has_worked(outcome))
+    if breaker and leave:
+        breaker.report(leave, has_worked=_has_worked(outcome))
     if isinstance(outcome, TransportError):
         limit = f" (at most {timeout_seconds:g} s: option timeout)" if is_callers_time else ""
         raise _delivery_error(outcome, timeout_seconds, limit) from outcome

@@ -10,7 +10,7 @@ import pytest
 from fixtures.delivery_api import DeliveryApi as StandIn
 from fixtures.delivery_api import json_answer
 from fixtures.loopback import Answer
-from target_decisioning.http import BreakerLimits, Breakers, Transport
+from target_decisioning.http import Transport
 from target_decisioning.outbox import Outbox, OutboxLimits
 from target_decisioning.remote import DeliveryApi
 
@@ -35,9 +35,12 @@ def outbox(stand_in, told, log):
         log_bodies=False,
     )
     transport = Transport()
-    breakers = Breakers(BreakerLimits(first_open_seconds=0.05, longest_open_seconds=0.2))
-    api = DeliveryApi(config, transport, log, breakers)
-    outbox = Outbox(lambda body: api.deliver(body, "s1", None, safe_to_repeat=False), told, log, limits=QUICK)
+    api = DeliveryApi(config, transport, log)
+
+    def send(body):
+        api.deliver(body, "s1", None, safe_to_repeat=False, in_background=True)
+
+    outbox = Outbox(send, told, log, limits=QUICK)
     yield outbox
     outbox.close(0)
     transport.close()

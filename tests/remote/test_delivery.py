@@ -52,8 +52,15 @@ def deliverer(authority, transport, timeout_seconds=3.0, breakers=None):
     )
     api = DeliveryApi(config, transport, STANDARD, breakers)
 
-    def deliver(*, safe_to_repeat=False, timeout_seconds=None, cluster=None):
-        return api.deliver(BODY, "s1", cluster, safe_to_repeat=safe_to_repeat, timeout_seconds=timeout_seconds)
+    def deliver(*, safe_to_repeat=False, timeout_seconds=None, cluster=None, in_background=False):
+        return api.deliver(
+            BODY,
+            "s1",
+            cluster,
+            safe_to_repeat=safe_to_repeat,
+            timeout_seconds=timeout_seconds,
+            in_background=in_background,
+        )
 
     return deliver
 
@@ -218,6 +225,18 @@ def test_a_probe_is_not_repeated(stand_in, transport):
     with pytest.raises(DeliveryError):
         deliver(safe_to_repeat=True)
     assert len(stand_in.calls) == 6
+
+
+def test_what_is_sent_in_the_background_neither_heeds_nor_moves_the_breaker(stand_in, deliver):
+    """It has waits of its own: what a flush or an exit still sends must not wait for a probe."""
+    stand_in.always(json_answer({}, status=500))
+    for _ in range(10):
+        with pytest.raises(DeliveryError):
+            deliver(in_background=True)
+    assert [failing(deliver) for _ in range(6)] == ["status"] * 5 + ["circuit_open"]
+    stand_in.always(None)
+    assert deliver(in_background=True)
+    assert failing(deliver) == "circuit_open"
 
 
 def test_what_the_server_refuses_for_a_reason_says_nothing_against_the_server(stand_in, deliver):
