@@ -196,21 +196,31 @@ class TargetDeliveryResponse(Mapping[str, Any]):
 
         It shows the parts as they are now, the caller's changes included, and shares nothing with them.
         """
-        return {_WIRE_NAMES[name]: self._wire(name) for name in self}
-
-    def _wire(self, name: str) -> Any:
-        part = self._current(name)
-        try:
-            return part.to_wire() if hasattr(part, "to_wire") else plain(part)
-        except RequestError as error:
-            raise RequestError(name + error.where, error.found, error.expected) from None
+        wire = {}
+        for name, wire_name in _WIRE_NAMES.items():
+            part = self._current(name)
+            if part is not None or name in _NEVER_ABSENT:
+                wire[wire_name] = _to_wire(name, part)
+        return wire
 
     def _current(self, name: str) -> Any:
         """Return a part as it is now: the wire dict as long as nobody has read the typed model."""
+        return getattr(self, _UNREAD[name] if name in _UNREAD and not self._has(name) else name)
+
+    def _has(self, name: str) -> bool:
+        """Whether a part is there already."""
         try:
-            return object.__getattribute__(self, name)
+            object.__getattribute__(self, name)
         except AttributeError:
-            return getattr(self, _UNREAD.get(name, name))
+            return False
+        return True
+
+
+def _to_wire(name: str, part: Any) -> Any:
+    try:
+        return plain(part) if type(part) is dict or not hasattr(part, "to_wire") else part.to_wire()
+    except RequestError as error:
+        raise RequestError(name + error.where, error.found, error.expected) from None
 
 
 _WIRE_NAMES: Final = {
@@ -231,38 +241,54 @@ _NEVER_ABSENT: Final = frozenset({"response", "request", "target_cookie", "meta"
 _UNREAD: Final = {"response": "_unread_response", "request": "_unread_request"}
 
 
-def _gather(envelope: TargetDeliveryResponse, key: str) -> list[dict[str, Any]] | None:
-    return [
-        plain(entry[key]) for entry in _entries(envelope) if entry.get(key) and isinstance(entry[key], dict)
-    ] or None
-
-
-def _gather_tokens(envelope: TargetDeliveryResponse) -> list[dict[str, Any]] | None:
-    options = (option for entry in _entries(envelope) for option in _objects(entry.get("options")))
-    return [plain(option["responseTokens"]) for option in options if option.get("responseTokens")] or None
-
-
-def _entries(envelope: TargetDeliveryResponse) -> Iterator[dict[str, Any]]:
-    """Yield every answered page load, mbox and view, in gathering order."""
+def _gather(envelope: TargetDeliveryResponse) -> None:
+    """Make the three lists that are gathered from the response: in one walk, at the first reading of any."""
     response = envelope._current("response")
     wire = response.to_wire() if isinstance(response, DeliveryResponse) else response
+    gathered: dict[str, list[dict[str, Any]]] = {name: [] for name in _GATHERED}
+    for entry in _entries(wire):
+        for name, key in _OF_ENTRIES:
+            if entry.get(key) and isinstance(entry[key], dict):
+                gathered[name].append(plain(entry[key]))
+        for option in _objects(entry.get("options")):
+            if option.get("responseTokens"):
+                gathered["response_tokens"].append(plain(option["responseTokens"]))
+    for name, found in gathered.items():
+        if not envelope._has(name):
+            setattr(envelope, name, found or None)
+
+
+_OF_ENTRIES: Final = (("analytics_details", "analytics"), ("trace", "trace"))
+_GATHERED: Final = ("analytics_details", "trace", "response_tokens")
+
+
+def _entries(wire: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every answered page load, mbox and view, in gathering order."""
     for mode, kinds in (("execute", ("pageLoad", "mboxes")), ("prefetch", ("pageLoad", "views", "mboxes"))):
         for part in _objects(wire.get(mode)):
             for kind in kinds:
                 yield from _objects(part.get(kind))
 
 
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield *value*, or what is in it if it is a list; only objects: the answer may come from a broken server."""
-    return (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict))
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """Return *value*, or what is in it if it is a list; only objects: the answer may come from a broken server."""
+    if value is None:
+        return []
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict)]
+
+
+def _gathered(name: str) -> Callable[[TargetDeliveryResponse], Any]:
+    def gather(envelope: TargetDeliveryResponse) -> Any:
+        _gather(envelope)
+        return object.__getattribute__(envelope, name)
+
+    return gather
 
 
 _LAZY: Final[dict[str, Callable[[TargetDeliveryResponse], Any]]] = {
     "response": lambda envelope: DeliveryResponse.from_wire(envelope._unread_response),
     "request": lambda envelope: DeliveryRequest.from_wire(envelope._unread_request),
-    "analytics_details": lambda envelope: _gather(envelope, "analytics"),
-    "trace": lambda envelope: _gather(envelope, "trace"),
-    "response_tokens": _gather_tokens,
+    **{name: _gathered(name) for name in _GATHERED},
     "target_cookie": lambda envelope: envelope._cookies.target_cookie(envelope._unread_response),
     "target_location_hint_cookie": lambda envelope: envelope._cookies.hint_cookie(envelope._unread_response),
 }

@@ -45,16 +45,20 @@ def plain(value: Any, depth: int = MAX_DEPTH) -> Any:
     Raises:
         RequestError: for a value without a JSON form, a key that is no text, or a nesting deeper than *depth*.
     """
-    if type(value) in SCALARS:
+    kind = type(value)
+    if kind in SCALARS:
         return value
-    if isinstance(value, Enum):
+    if kind is not dict and kind is not list and isinstance(value, Enum):
         return plain(value.value)
-    if type(value) is dict or isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         _check_depth(depth)
-        return {_text_key(key): plain(part, depth - 1) for key, part in value.items()}
-    if isinstance(value, list | tuple):
+        return {
+            key if type(key) is str else _text_key(key): part if type(part) in SCALARS else plain(part, depth - 1)
+            for key, part in value.items()
+        }
+    if kind is list or isinstance(value, list | tuple):
         _check_depth(depth)
-        return [plain(part, depth - 1) for part in value]
+        return [part if type(part) in SCALARS else plain(part, depth - 1) for part in value]
     return _plain_scalar(value)
 
 
