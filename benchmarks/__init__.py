@@ -9,4 +9,9 @@ start, threads, hybrid, loading, swap, trouble      what else was promised, one 
 bench       measures all of these, and prints tables                    make bench
 counting    calls in things that can be counted, for a guard            make test
 peers       the same requests on other SDKs                             make bench-peers
+profile     what a call spends its time on
+growth      how its cost grows; plots draws it
+memory      whether memory stays flat                                   make bench-memory
+results     what was measured, kept as JSON
+page        writes docs/performance.md from what was kept               make bench-page
 """
