@@ -15,11 +15,12 @@ from target_decisioning.errors import DeliveryError, DeliveryTimeout
 from target_decisioning.http import BreakerLimits, Breakers, Transport
 from target_decisioning.log import STANDARD
 from target_decisioning.remote import DeliveryApi
+from tests.artifact.keeping import until
 
 BODY = {"requestId": "r", "context": {"channel": "web"}}
 GOOD = json_answer({"status": 200})
 CUT = Answer(hang_up=True)
-BRIEF = BreakerLimits(first_open_seconds=0.2)
+BRIEF = BreakerLimits(first_open_seconds=1.0)
 
 
 @pytest.fixture
@@ -203,15 +204,17 @@ def test_a_host_that_keeps_failing_is_left_alone_until_one_probe_works(stand_in,
     stand_in.always(json_answer({}, status=500))
     assert [failing(deliver) for _ in range(8)] == ["status"] * 5 + ["circuit_open"] * 3
     assert len(stand_in.calls) == 5
-    time.sleep(0.2)
-    stand_in.always(json_answer({}, delay_seconds=0.1))
-    outcomes = []
+    time.sleep(BRIEF.first_open_seconds)
+    others_are_through, outcomes = threading.Event(), []
+    stand_in.always(lambda _: others_are_through.wait(10) and json_answer({}))
     threads = [threading.Thread(target=lambda: outcomes.append(tried(deliver))) for _ in range(8)]
     for thread in threads:
         thread.start()
+    until(lambda: len(outcomes) == 7)
+    others_are_through.set()
     for thread in threads:
         thread.join()
-    assert sorted(outcomes) == ["answered"] + ["circuit_open"] * 7
+    assert outcomes == ["circuit_open"] * 7 + ["answered"]
     assert len(stand_in.calls) == 6
     assert tried(deliver) == "answered"
 
@@ -221,7 +224,7 @@ def test_a_probe_is_not_repeated(stand_in, transport):
     stand_in.always(json_answer({}, status=500))
     for _ in range(5):
         failing(deliver)
-    time.sleep(0.2)
+    time.sleep(BRIEF.first_open_seconds)
     with pytest.raises(DeliveryError):
         deliver(safe_to_repeat=True)
     assert len(stand_in.calls) == 6
