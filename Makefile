@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOWEST := .venv-lowest
 PEERS := .venv-peers
 NODE_PEERS := .npm-peers
 
@@ -28,6 +29,13 @@ test-faults: $(STAMP) ## run the fault cases: servers that misbehave, processes 
 test-soak: $(STAMP) ## run those fault cases in full that are cut short elsewhere
 	$(BIN)/pytest -q tests/faults -m soak
 
+test-lowest: ## run the tests with the lowest versions of the dependencies that are allowed
+	@test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	@$(LOWEST)/bin/python .ci/lowest.py > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(LOWEST)/constraints.txt \
+		--editable '.[dev,cli,geo]'
+	$(LOWEST)/bin/python -m pytest -q --ignore=tests/faults --ignore=tests/benchmarks -p no:cacheprovider
+
 fuzz: $(STAMP) ## fuzz artifacts, conditions, cookies and requests, SECONDS each (10), where atheris can be had
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' || echo 'atheris cannot be had here'
 	@for target in artifact condition cookie request; do \
@@ -39,6 +47,7 @@ check: $(STAMP) ## lint, format, types, layers, and whether the wheel builds: wh
 	$(BIN)/mypy
 	$(BIN)/mypy --strict --explicit-package-bases fixtures artifacts benchmarks
 	$(BIN)/lint-imports
+	@$(BIN)/python .ci/audit.py
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
 bench: $(STAMP) ## measure decisions and what else was promised, and print tables
@@ -73,4 +82,4 @@ $(NODE_PEERS)/.installed: benchmarks/peers/package.json
 	@touch $@
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(PEERS) $(NODE_PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LOWEST) $(PEERS) $(NODE_PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -68,7 +68,7 @@ class Outbox:
         self._is_closed = False
         self._pid = _UNOWNED
         self._spool: Spool | None = None
-        if self._path is not None and (self._path.is_dir() or not self._path.parent.is_dir()):
+        if self._path is not None and (_is_folder(self._path) or not _is_folder(self._path.parent)):
             raise ConfigError("outbox_path must be a file in a folder that exists", "outbox_path")
         self._own_process()
         with _joining:
@@ -254,6 +254,13 @@ class Outbox:
             self._dispatcher.room.append(None)
             return False
         return True
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # no name of a file at all
+        return False
 
 
 def _take_place(dispatcher: Dispatcher) -> bool:
