@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
-BATCH = 256
-_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+BATCH = 32
+_FREE_BITS = int.from_bytes((b"\xff" * 6 + b"\x0f\xff\x3f" + b"\xff" * 7) * BATCH)
+_VERSION_4 = int.from_bytes((bytes(6) + b"\x40\x00\x80" + bytes(7)) * BATCH)
+"""Version and variant of a UUID, for a whole batch at once."""
 
 _ready: list[str] = []
 _owner = 0
@@ -26,11 +28,7 @@ def _refill() -> str:
     if _owner != os.getpid():
         _ready.clear()
         _owner = os.getpid()
-    digits = os.urandom(16 * BATCH).hex()
-    made = [_version_4(digits[at : at + 32]) for at in range(0, len(digits), 32)]
+    digits = f"{int.from_bytes(os.urandom(16 * BATCH)) & _FREE_BITS | _VERSION_4:0{32 * BATCH}x}"
+    made = [digits[at : at + 32] for at in range(0, len(digits), 32)]
     _ready.extend(made[1:])
     return made[0]
-
-
-def _version_4(digits: str) -> str:
-    return f"{digits[:12]}4{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:]}"

@@ -6,6 +6,7 @@ source --bytes--> text --compile--> Brought | Confirmed | Failed
 from __future__ import annotations
 
 import dataclasses
+import gc
 import hashlib
 import time
 from collections.abc import Callable, Mapping
@@ -88,7 +89,7 @@ class Reader:
         try:
             text = self.text_of(body)
             is_current = current is not None and current.digest == digest
-            program = current.program if current is not None and is_current else self._compile(text)
+            program = current.program if current is not None and is_current else self._compiled(text)
         except ArtifactUnsupported as error:
             return Failed("unsupported", error)
         except ArtifactInvalid as error:
@@ -99,6 +100,19 @@ class Reader:
             return Failed("invalid", fault)
         parsing_ms = (time.monotonic() - began) * 1000
         return Brought(program=program, body=body, text=text, digest=digest, parsing_ms=parsing_ms)
+
+    def _compiled(self, text: bytes) -> Any:
+        """Compile without the collector of cycles: it would look again and again through what only grows.
+
+        That is most of the time that loading takes, and each look holds up every request.
+        """
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            return self._compile(text)
+        finally:
+            if was_enabled:
+                gc.enable()
 
     def text_of(self, body: bytes) -> bytes:
         """Return the JSON text that *body* holds.

@@ -9,7 +9,7 @@ Without a background there are no threads: ``work`` does the same in the caller'
 from __future__ import annotations
 
 import contextlib
-import json
+import marshal
 import sqlite3
 import threading
 import time
@@ -448,9 +448,10 @@ _DAMAGED = _Damaged("damaged on disk")
 
 
 def _size(item: dict[str, Any]) -> int:
+    """Return about how many bytes *item* has as JSON, told by a format that costs a tenth of it."""
     try:
-        return len(json.dumps(item))
-    except (TypeError, ValueError, RecursionError):  # it will be refused when it is sent
+        return len(marshal.dumps(item))
+    except ValueError:  # it will be refused when it is sent
         return 0
 
 

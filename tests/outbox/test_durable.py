@@ -120,12 +120,21 @@ def test_a_path_in_no_folder_is_a_wrong_option(server, told, log, tmp_path):
 
 
 def test_a_file_that_cannot_be_made_leaves_the_queue_in_memory(make_outbox, server, log, tmp_path):
+<<<<<<< HEAD
+    outbox = make_outbox(path=tmp_path / ("x" * 300))
+=======
     outbox = make_outbox(path=tmp_path / ("x" * 300))  # no file system takes so long a name
+>>>>>>> origin/main
     assert not outbox.status()["durable"]
     assert len(log.warnings) == 1
     outbox.offer({"n": 1})
     assert outbox.flush(5)
     assert server.taken == [1]
+
+
+def test_a_folder_is_no_file(make_outbox, tmp_path):
+    with pytest.raises(ConfigError, match="outbox_path must be a file"):
+        make_outbox(path=tmp_path)
 
 
 def test_a_second_outbox_on_one_path_takes_a_file_beside_it(make_outbox, server, path):
