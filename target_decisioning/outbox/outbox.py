@@ -68,11 +68,7 @@ class Outbox:
         self._is_closed = False
         self._pid = _UNOWNED
         self._spool: Spool | None = None
-<<<<<<< HEAD
-        if self._path is not None and not _may_be_a_file(self._path):
-=======
         if self._path is not None and (_is_folder(self._path) or not _is_folder(self._path.parent)):
->>>>>>> origin/main
             raise ConfigError("outbox_path must be a file in a folder that exists", "outbox_path")
         self._own_process()
         with _joining:
@@ -260,19 +256,11 @@ class Outbox:
         return True
 
 
-<<<<<<< HEAD
-def _may_be_a_file(path: Path) -> bool:
-    try:
-        return path.parent.is_dir() and not path.is_dir()
-    except OSError:  # such as a name that is too long: opening it will tell
-        return True
-=======
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except OSError:  # no name of a file at all
         return False
->>>>>>> origin/main
 
 
 def _take_place(dispatcher: Dispatcher) -> bool:

@@ -120,11 +120,7 @@ def test_a_path_in_no_folder_is_a_wrong_option(server, told, log, tmp_path):
 
 
 def test_a_file_that_cannot_be_made_leaves_the_queue_in_memory(make_outbox, server, log, tmp_path):
-<<<<<<< HEAD
-    outbox = make_outbox(path=tmp_path / ("x" * 300))
-=======
     outbox = make_outbox(path=tmp_path / ("x" * 300))  # no file system takes so long a name
->>>>>>> origin/main
     assert not outbox.status()["durable"]
     assert len(log.warnings) == 1
     outbox.offer({"n": 1})
