@@ -196,3 +196,12 @@ assert [signal.getsignal(each) for each in signal.valid_signals()] == before
 """
     code, _, complained, _ = run(program, options(server_domain="127.0.0.1:1"))
     assert code == 0, complained
+
+
+def test_b5_the_interpreters_are_told():
+    """Nothing is promised for builds without a global lock; should one be found, this test asks for one that does."""
+    for version in VERSIONS:
+        code, said, _, _ = run(
+            "import sys; print(getattr(sys, '_is_gil_enabled', lambda: True)())", python=python(version)
+        )
+        assert (code, said) == (0, "True\n")
