@@ -51,12 +51,13 @@ def decode(steps: Iterable[bytes], encoding: str, max_bytes: int) -> bytes:
     kind = encoding.strip().lower()
     if kind not in {"", "identity", "gzip"}:
         raise TransportError("encoding", "the body is encoded in a way that was not asked for")
-    body = bytearray()
+    body, size = list[bytes](), 0  # in one growing piece, what is given up would stay with the process (glibc)
     for step in _gunzip(steps) if kind == "gzip" else steps:
-        body += step
-        if len(body) > max_bytes:
+        body.append(step)
+        size += len(step)
+        if size > max_bytes:
             raise _too_large(max_bytes)
-    return bytes(body)
+    return b"".join(body)
 
 
 def _gunzip(steps: Iterable[bytes]) -> Iterator[bytes]:
