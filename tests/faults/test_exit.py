@@ -192,6 +192,7 @@ before = [signal.getsignal(each) for each in signal.valid_signals()]
 from tests.faults.parts import create, execute
 with create() as client:
     client.get_offers(request=execute())
+    client.close(timeout=0)
 assert [signal.getsignal(each) for each in signal.valid_signals()] == before
 """
     code, _, complained, _ = run(program, options(server_domain="127.0.0.1:1"))
