@@ -209,7 +209,6 @@ class Outbox:
             self._spool = None
 
     def _own_process(self) -> None:
-        self._pid = os.getpid()
         self._spool = None if self._path is None or self._is_closed else self._opened(self._path)
         limits, spool = self._limits, self._spool
         self._most_bytes = limits.bytes if spool is None else limits.disk_bytes
@@ -218,6 +217,7 @@ class Outbox:
         self._dispatcher = Dispatcher(self._send, self._emit, self._logger, limits, spool, most_items, chore)
         if spool is not None:
             self._take_up(spool)
+        self._pid = os.getpid()  # last: until then other threads wait, and nobody uses what was the parent's
 
     def _opened(self, path: Path) -> Spool | None:
         try:

@@ -234,6 +234,35 @@ os._exit(0)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_the_threads_of_a_forked_child_wait_until_the_file_is_its_own(path):
+    script = """
+import logging, os, sys, threading, time, warnings
+from target_decisioning.outbox import Outbox, outbox as module
+warnings.simplefilter("ignore")
+outbox = Outbox(lambda item: threading.Event().wait(), lambda *_, **__: None, logging.getLogger("x"), path=sys.argv[1])
+child = os.fork()
+if child == 0:
+    opening, opened = threading.Event(), module.open_spool
+    def slowly(*arguments):
+        opening.set()
+        time.sleep(0.2)
+        return opened(*arguments)
+    module.open_spool = slowly
+    first = threading.Thread(target=outbox.offer, args=({"n": 1},))
+    first.start()
+    opening.wait()
+    assert outbox.offer({"n": 2}) and outbox.status()["durable"]
+    first.join()
+    assert outbox.status()["pending"] == 2
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(stored(path.with_name("outbox.db.1"))) == [1, 2]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_the_end_of_a_forked_child_leaves_the_parents_log_alone(path):
     script = """
 import os, sys
