@@ -57,7 +57,7 @@ class Reader(ABC):
         """Return the schema of values that ``read`` gives back as they are."""
 
     def unknown(self, _value: Any) -> Iterator[str]:
-        """Yield the paths of keys in a readable value that nobody knows; to be told, not to be mended."""
+        """Yield the paths of keys in a value that was read, which nobody knows; to be told, not to be mended."""
         yield from ()
 
 
@@ -171,7 +171,8 @@ class AnObject(Reader):
 
     def unknown(self, value: Any) -> Iterator[str]:
         """Yield its own, and those in its parts."""
-        for key, part in as_object(value).items():
+        source = as_object(value) if value or isinstance(value, Mapping) else {}
+        for key, part in source.items():
             if key not in self.shape:
                 yield f".{str(key)[:40]}"
             elif part is not None:
@@ -208,7 +209,7 @@ class AList(Reader):
 
     def unknown(self, value: Any) -> Iterator[str]:
         """Yield those in its entries."""
-        for at, part in enumerate(value):
+        for at, part in enumerate(value or ()):
             if part is not None:
                 yield from (f"[{at}]{path}" for path in self.entry.unknown(part))
 

@@ -1,5 +1,7 @@
 """What a client tells its operator: about misspelt requests, and about artifacts that it cannot use whole."""
 
+import pytest
+
 from tests.builders import a_rule, an_artifact
 from tests.client.parts import asking
 
@@ -36,3 +38,10 @@ def test_a_location_that_only_the_server_can_decide_is_told_once_per_artifact(ma
     (told,) = log.said
     assert told.startswith('A location is left to the server: rules.mboxes["home"][0].condition: found operator')
     assert list(client.status()["undecidable"]) == ['rules.mboxes["home"]']
+
+
+@pytest.mark.parametrize("blank", [False, 0, "", None])
+@pytest.mark.parametrize("key", ["execute", "trace", "notifications", "context", "nonsense"])
+def test_a_blank_part_of_a_request_is_looked_through_too(make_client, key, blank):
+    client = make_client(logger=Log())
+    assert client.get_offers(request={**asking(mboxes="local-1"), key: blank}).meta.remote_mboxes == []
