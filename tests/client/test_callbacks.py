@@ -167,13 +167,13 @@ def test_wait_and_get_return_after_the_callback_has_run(client):
 
 
 def test_a_wait_has_its_limit(make_client, api):
-    api.delay_seconds = 0.2
+    api.delay_seconds = 1.0
     result = make_client().get_offers(request=asking(mboxes="remote-1"), callback=lambda _: None)
     began = time.monotonic()
     result.wait(0.02)
     with pytest.raises(multiprocessing.TimeoutError):
         result.get(0.02)
-    assert time.monotonic() - began < 0.15
+    assert time.monotonic() - began < 0.8
     assert result.get(5)
 
 

@@ -63,14 +63,14 @@ def test_a_client_that_is_closed_tells_nothing_more(make_client):
 
 def test_a_listener_that_raises_or_is_slow_harms_no_request(make_client):
     def fail():
-        time.sleep(0.3)
+        time.sleep(1.0)
         raise ValueError
 
     client = make_client(events={"client_ready": fail})
     time.sleep(0.11)
     began = time.monotonic()
     assert client.get_offers(request=PREFETCH).response.status == 200
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 0.8
 
 
 def test_subscriptions_end(make_client):

@@ -151,9 +151,9 @@ def test_each_host_has_its_own(clock):
 
 def test_refusing_costs_next_to_nothing(breaker):
     opened(breaker)
-    began = time.perf_counter()
+    began = time.thread_time()
     assert all(is_refused(breaker) for _ in range(1000))
-    assert time.perf_counter() - began < 0.1
+    assert time.thread_time() - began < 0.1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -130,7 +130,7 @@ def test_flush_gives_up_after_its_timeout_and_loses_nothing(make_outbox, server)
     outbox.offer({"n": 1})
     began = time.monotonic()
     assert not outbox.flush(0.1)
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 1
     server.gate.set()
     assert outbox.flush(5)
     assert server.taken == [1]
