@@ -36,6 +36,9 @@ test-lowest: ## run the tests with the lowest versions of the dependencies that 
 		--editable '.[dev,cli,geo]'
 	$(LOWEST)/bin/python -m pytest -q --ignore=tests/faults --ignore=tests/benchmarks -p no:cacheprovider
 
+soak: $(STAMP) ## hold four workers under load and random faults to their invariants for SECONDS (600); SEED repeats
+	@$(BIN)/python -m fixtures.soak --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
 fuzz: $(STAMP) ## fuzz artifacts, conditions, cookies and requests, SECONDS each (10), where atheris can be had
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' || echo 'atheris cannot be had here'
 	@for target in artifact condition cookie request; do \
