@@ -85,6 +85,35 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert code == 0, complained
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="calls the C library's fork")
+def test_case_32_a_fork_that_python_does_not_hear_of_is_noticed_by_the_process_id(api, cdn):
+    """As a server in C may fork: none of the hooks for forks run."""
+    program = """
+import ctypes, os, sys, time
+from tests.faults.parts import create, execute, until
+client = create()
+
+def live(name):
+    assert client.get_offers(request=execute(), session_id=name).response.execute.mboxes[0].options
+    assert client.flush(10)
+
+live("parent")
+child = ctypes.PyDLL(None).fork()
+if child == 0:
+    live("child")
+    time.sleep(1.2)
+    polled = until(lambda: client.get_offers(request=execute()) and client.status()["age_seconds"] < 1.0, 10)
+    os._exit(0 if polled else 1)
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+live("parent")
+sys.exit(code)
+"""
+    code, _, complained, _ = run(program, options(api, cdn))
+    assert code == 0, complained
+    both = {"parent", "child"}
+    assert all(len(who & both) <= 1 for who in owners(api).values())
+
+
 QUEUE_AND_FORK = """
 import os, sys, warnings
 from tests.faults.parts import create, execute
