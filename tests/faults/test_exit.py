@@ -55,6 +55,37 @@ def test_case_37_a_script_that_polls_ends_in_silence(api, version):
     assert len(api.impressions) == 1
 
 
+LAST_WORDS = {
+    "closed by atexit": """
+import atexit
+atexit.register(client.close)
+client.get_offers(request=execute())
+""",
+    "a thread outlives the main one": """
+import threading, time
+threading.Thread(target=lambda: (time.sleep(0.2), client.get_offers(request=execute()))).start()
+""",
+    "nobody holds the client": """
+import gc
+client.get_offers(request=execute())
+del client
+gc.collect()
+""",
+    "a callback": """
+client.get_offers(request=execute(), callback=lambda _: None).wait(5)
+""",
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("words", LAST_WORDS.values(), ids=LAST_WORDS)
+def test_case_37_whatever_a_script_does_last_its_impression_is_sent(api, version, words):
+    program = f"from tests.faults.parts import create, execute\nclient = create()\n{words}"
+    code, said, complained, _ = run(program, options(api, telemetry_enabled=True), python=python(version))
+    assert (code, said, complained) == (0, "", "")
+    assert len(api.impressions) == 1
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_case_37_a_call_while_the_interpreter_ends_is_answered(api, version):
     """Also one whose process has had no thread of ours before: its impression leaves without any."""
