@@ -79,42 +79,52 @@ class Offers:
         return [copy() for copy in self.metric_copiers]
 
 
-def plan_execute(rule: Rule, listed_tokens: frozenset[str]) -> Offers:
-    """Plan for ``execute``: no blank options, no event tokens, click metrics only."""
-    options = [
-        {key: value for key, value in option.items() if key != "eventToken"}
-        for option in rule.options
-        if "type" in option or "content" in option
-    ]
-    clicks = [metric for metric in rule.metrics if metric.get("type") == "click"]
-    return _plan(rule, options, clicks, listed_tokens)
+def plan_offers(rule: Rule, listed_tokens: frozenset[str]) -> tuple[Offers, Offers]:
+    """Plan what a rule answers with: for ``execute`` and for ``prefetch``. Both share what is the same in both.
 
-
-def plan_prefetch(rule: Rule, listed_tokens: frozenset[str]) -> Offers:
-    """Plan for ``prefetch``: all options, each with an event token where a display metric has one; all metrics."""
-    options = [_with_event_token(option, at, rule.metrics) for at, option in enumerate(rule.options)]
-    return _plan(rule, options, rule.metrics, listed_tokens)
-
-
-def _with_event_token(option: dict[str, Any], at: int, metrics: list[dict[str, Any]]) -> dict[str, Any]:
-    metric = metrics[at] if at < len(metrics) else {}
-    if "eventToken" in option or metric.get("type") != "display" or "eventToken" not in metric:
-        return option
-    return {**option, "eventToken": metric["eventToken"]}
-
-
-def _plan(rule: Rule, options: list[dict[str, Any]], metrics: list[dict[str, Any]], listed: frozenset[str]) -> Offers:
-    tokens = {key: rule.meta[key] for key in META_TOKENS if key in listed and key in rule.meta}
-    return Offers(
-        plans=tuple(_plan_option(option, rule.meta) for option in options),
-        tokens=copier({**tokens, "activity.decisioningMethod": "on-device"}),
-        metric_copiers=tuple(copier(metric) for metric in metrics),
+    ``execute``: no blank options, no event tokens, click metrics only. ``prefetch``: all options, each with an event
+    token where it or a display metric has one; all metrics.
+    """
+    tokens = copier(_meta_tokens(rule.meta, listed_tokens))
+    plans = [_plan_option(option, rule.meta) for option in rule.options]
+    metrics = [(metric, copier(metric)) for metric in rule.metrics]
+    execute = Offers(
+        plans=tuple(plan for plan, option in zip(plans, rule.options, strict=True) if not _is_blank(option)),
+        tokens=tokens,
+        metric_copiers=tuple(copy for metric, copy in metrics if metric.get("type") == "click"),
     )
+    prefetch = Offers(
+        plans=tuple(_with_event_token(plan, rule, at) for at, plan in enumerate(plans)),
+        tokens=tokens,
+        metric_copiers=tuple(copy for _, copy in metrics),
+    )
+    return execute, prefetch
+
+
+def _is_blank(option: dict[str, Any]) -> bool:
+    return "type" not in option and "content" not in option
+
+
+def _meta_tokens(meta: dict[str, Any], listed: frozenset[str]) -> dict[str, Any]:
+    tokens = {key: meta[key] for key in META_TOKENS if key in listed and key in meta}
+    return {**tokens, "activity.decisioningMethod": "on-device"}
+
+
+def _with_event_token(plan: OptionPlan, rule: Rule, at: int) -> OptionPlan:
+    option = rule.options[at]
+    metric = rule.metrics[at] if at < len(rule.metrics) else {}
+    source = option if "eventToken" in option or metric.get("type") != "display" else metric
+    if "eventToken" not in source:
+        return plan
+    return OptionPlan({**plan.fields, "eventToken": source["eventToken"]}, plan.made)
 
 
 def _plan_option(option: dict[str, Any], meta: dict[str, Any]) -> OptionPlan:
+    """Plan an option, but for its event token."""
     fields, made = {}, []
     for key, value in option.items():
+        if key == "eventToken":
+            continue
         part = _content(option.get("type"), value, meta) if key == "content" else _copied(value)
         if callable(part):
             made.append((key, part))

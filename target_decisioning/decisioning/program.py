@@ -17,7 +17,7 @@ from target_decisioning.decisioning.conditions import Condition, compile_conditi
 from target_decisioning.decisioning.context import EVERYTHING, Needs
 from target_decisioning.decisioning.document import quoted
 from target_decisioning.decisioning.fresh import copier
-from target_decisioning.decisioning.offers import GEO_TOKENS, Offers, plan_execute, plan_prefetch
+from target_decisioning.decisioning.offers import GEO_TOKENS, Offers, plan_offers
 from target_decisioning.errors import ArtifactInvalid
 
 Undecidable = dict[tuple[str, str], list[Fault]]
@@ -181,6 +181,7 @@ class _Compiler:
     def _rule(self, rule: Rule) -> CompiledRule:
         name = rule.consequence.get("name")
         reads = _reads(self._conditions[rule])
+        execute, prefetch = plan_offers(rule, self._listed_tokens)
         return CompiledRule(
             source=rule,
             holds=self._predicates.get(rule, _never),
@@ -189,8 +190,8 @@ class _Compiler:
             activity=activity_part(self._client_code, activity_text(rule.meta.get("activity.id"))),
             name=name,
             frame=copier({key: value for key, value in rule.consequence.items() if key not in _MADE}),
-            execute=plan_execute(rule, self._listed_tokens),
-            prefetch=plan_prefetch(rule, self._listed_tokens),
+            execute=execute,
+            prefetch=prefetch,
             impression_tokens=tuple(
                 (f"{name}-{option['eventToken']}", option["eventToken"])
                 for option in rule.options
