@@ -11,7 +11,7 @@ from typing import Any
 
 from artifacts.make_large import many_activities
 from benchmarks.decisions import new_client
-from benchmarks.loading import load
+from benchmarks.loading import in_processes
 from benchmarks.results import keep
 from benchmarks.tables import Sheet
 from benchmarks.timing import Timings, burst, settle
@@ -98,7 +98,7 @@ def _loading() -> list[Json]:
     made = {
         count: json.dumps(many_activities(count), separators=(",", ":")).encode() for count in SERIES["activities"][1]
     }
-    return [{"activities": count, **load(artifact)} for count, artifact in made.items()]
+    return [{"activities": count, **in_processes(artifact)} for count, artifact in made.items()]
 
 
 def _artifact(conditions: dict[str, list[Json]]) -> Json:
