@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fixtures.cdn import Cdn
 from fixtures.delivery_api import DeliveryApi
+from tests.faults.parts import ROOT
 from tests.faults.started import Started
 
 
@@ -12,6 +14,13 @@ from tests.faults.started import Started
 def api():
     """A Delivery API that is up."""
     with DeliveryApi() as server:
+        yield server
+
+
+@pytest.fixture
+def cdn():
+    """A CDN that has the project's own artifacts."""
+    with Cdn(ROOT / "artifacts") as server:
         yield server
 
 

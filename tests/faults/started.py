@@ -9,23 +9,10 @@ import time
 from target_decisioning import TargetClient
 from target_decisioning.events import EVENTS
 from tests.faults.parts import SHOP, options
+from tests.logs import Log
 
 SHOP_BYTES = SHOP.read_bytes()
 _NAMES = ("home-hero", "checkout-offer", "device-banner", "lunch-deal", "newsletter", "search-ranking", "store-finder")
-
-
-class Log:
-    def __init__(self):
-        self.errors, self.warnings = [], []
-
-    def debug(self, message, *_):
-        pass
-
-    def error(self, message, *_):
-        self.errors.append(message)
-
-    def warning(self, message, *_):
-        self.warnings.append(message)
 
 
 class Started:

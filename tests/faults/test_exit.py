@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from fixtures.cdn import Cdn
-from fixtures.delivery_api import DeliveryApi, json_answer
+from fixtures.delivery_api import json_answer
 from fixtures.faults import FaultServer, silence
 from target_decisioning import TargetClient
 from tests.faults.interpreters import VERSIONS, python
@@ -21,12 +21,6 @@ import sys
 from tests.faults.parts import create, execute
 create().get_offers(request=execute())
 """
-
-
-@pytest.fixture
-def api():
-    with DeliveryApi() as server:
-        yield server
 
 
 def sent_at_next_start(api, outbox):

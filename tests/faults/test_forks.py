@@ -12,8 +12,7 @@ from collections import defaultdict
 
 import pytest
 
-from fixtures.cdn import Cdn
-from fixtures.delivery_api import DeliveryApi, json_answer
+from fixtures.delivery_api import json_answer
 from target_decisioning import TargetClient
 from tests.faults.parts import LOCAL, ROOT, SHOP, child, ended, options, run
 from tests.faults.serving import Gunicorn
@@ -21,18 +20,6 @@ from tests.faults.serving import Gunicorn
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 WORKERS = 4
-
-
-@pytest.fixture
-def api():
-    with DeliveryApi() as server:
-        yield server
-
-
-@pytest.fixture
-def cdn():
-    with Cdn(ROOT / "artifacts") as server:
-        yield server
 
 
 def owners(api):

@@ -18,18 +18,12 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.delivery_api import DeliveryApi, json_answer
+from fixtures.delivery_api import json_answer
 from fixtures.loopback import Answer
 from target_decisioning import TargetClient
 from target_decisioning.http import BreakerLimits, Breakers
 from target_decisioning.outbox import Outbox, OutboxLimits
 from tests.faults.parts import LOCAL, child, ended, execute, options, until
-
-
-@pytest.fixture
-def api():
-    with DeliveryApi() as server:
-        yield server
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from fixtures.cdn import Cdn
-from fixtures.delivery_api import DeliveryApi, json_answer
+from fixtures.delivery_api import json_answer
 from fixtures.faults import FaultServer, answer, cut_after, drip, reply, reset_after, silence
 from fixtures.loopback import Answer
 from target_decisioning import DeliveryError, DeliveryTimeout, TargetClient
@@ -20,12 +20,6 @@ SLACK_SECONDS = 0.25
 """What a busy machine may add to a time limit."""
 CLOSED_PORT = 1  # nobody listens there; one that was just given up could be somebody else's the next moment
 MIXED = (LOCAL, "lunch-deal", REMOTE)
-
-
-@pytest.fixture
-def api():
-    with DeliveryApi() as server:
-        yield server
 
 
 @pytest.fixture

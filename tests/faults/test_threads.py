@@ -13,26 +13,13 @@ import time
 
 import pytest
 
-from fixtures.cdn import Cdn
-from fixtures.delivery_api import DeliveryApi, json_answer
+from fixtures.delivery_api import json_answer
 from fixtures.faults import FaultServer, drip, reply, silence
 from target_decisioning import TargetClient
 from target_decisioning.decisioning import decide, load_program
-from tests.faults.parts import LOCAL, REMOTE, ROOT, SHOP, execute, options, run, until
+from tests.faults.parts import LOCAL, REMOTE, SHOP, execute, options, run, until
 
 ENVELOPE = ("response", "request", "meta", "target_cookie")
-
-
-@pytest.fixture
-def api():
-    with DeliveryApi() as server:
-        yield server
-
-
-@pytest.fixture
-def cdn():
-    with Cdn(ROOT / "artifacts") as server:
-        yield server
 
 
 def decided(client):

@@ -10,6 +10,7 @@ import pytest
 
 from target_decisioning.errors import DeliveryError, RequestError, TransportError
 from target_decisioning.outbox import Outbox, OutboxLimits
+from tests.logs import Log
 
 QUICK = {"first_delay_seconds": 0.01, "longest_delay_seconds": 0.05, "drain_per_second": 2000.0}
 
@@ -49,20 +50,6 @@ class Server:
             raise DeliveryError("refused", self.refuses[item["n"]])
         with self._lock:
             self.taken.append(item["n"])
-
-
-class Log:
-    def __init__(self):
-        self.errors, self.warnings = [], []
-
-    def debug(self, message, *_):
-        pass
-
-    def error(self, message, *_):
-        self.errors.append(message)
-
-    def warning(self, message, *_):
-        self.warnings.append(message)
 
 
 class Told:
