@@ -80,7 +80,7 @@ def test_case_18_each_failure_has_its_reason_and_leaves_the_old_program(start, s
         server.then(step)
         assert until(lambda: len(one.reasons) >= 2)
         assert one.answers() == before
-    assert set(one.reasons) == {reason}
+        assert set(one.reasons) == {reason}
 
 
 def test_case_18_tries_move_apart_and_no_two_clients_keep_step(start):
@@ -157,7 +157,7 @@ def test_case_22_a_redirect_to_another_origin_is_never_followed(start, follows):
     with FaultServer(GOOD) as trap, FaultServer(answer(302, headers={"Location": f"{trap.url}/rules.json"})) as server:
         one = start(server.url, follow_artifact_redirects=follows, maximum_wait_ready=0)
         assert until(lambda: len(one.reasons) >= 2)
-    assert set(one.reasons) == {"redirect"}
+        assert set(one.reasons) == {"redirect"}
     assert trap.connections == 0
 
 
