@@ -21,7 +21,7 @@ from target_decisioning.ids import new_id
 from target_decisioning.on_device import OnDevice
 from target_decisioning.preparation import Prepared
 from target_decisioning.remote import DeliveryApi
-from target_decisioning.routing import NO_NEEDS, ONLY_SERVER, Needs, local_only, merge, needs_of, sources, split
+from target_decisioning.routing import NO_NEEDS, ONLY_SERVER, Needs, merge, needs_of, sources, split
 
 WithTelemetry = Callable[[dict[str, Any]], dict[str, Any]]
 ON_DEVICE, SERVER_SIDE, HYBRID = "on-device", "server-side", "hybrid"
@@ -69,9 +69,8 @@ class Answering:
 
     def _decide(self, on_device: OnDevice, loaded: Loaded, prepared: Prepared, needs: Needs) -> TargetDeliveryResponse:
         prepared.identify(new_id)
-        decision, prepared.context = on_device.decide(loaded, prepared, prepared.request)
-        response = self._local_response(prepared, decision, status=206 if needs else 200)
-        prepared.owed = decision.impressions
+        decision = on_device.decide(loaded, prepared, prepared.request)
+        response = self._local_response(prepared, decision, status=200 if needs is NO_NEEDS else 206)
         if "notifications" in prepared.request:
             prepared.unsent = _own(prepared)
         return _envelope(prepared, response, _meta(ON_DEVICE, needs))
@@ -82,21 +81,20 @@ class Answering:
         """Decide here what can be, ask the server for the rest."""
         if not ONLY_SERVER.isdisjoint(prepared.request):
             return self._deliver(prepared, needs, is_hybrid=True)
-        if not needs:
+        if needs is NO_NEEDS:
             return self._decide(on_device, loaded, prepared, needs)
         local, remote = split(prepared.request, needs)
         if local is None:
             return self._deliver(prepared, needs, is_hybrid=True)
         prepared.identify(new_id)
         local["id"] = remote["id"] = prepared.request["id"]
-        decision, prepared.context = on_device.decide(loaded, prepared, local)
+        decision = on_device.decide(loaded, prepared, local)
         return self._merge(prepared, needs, decision, remote, strict=strict)
 
     def _merge(
         self, prepared: Prepared, needs: Needs, decision: Decision, remote: dict[str, Any], *, strict: bool
     ) -> TargetDeliveryResponse:
         """Ask the server for the *remote* part, and join its answer with the *decision*."""
-        prepared.owed = decision.impressions
         try:
             response = merge(prepared.request, needs, decision, self._ask(prepared, remote))
         except DeliveryError as failure:
@@ -131,13 +129,17 @@ class Answering:
     def _local_response(self, prepared: Prepared, decision: Decision, *, status: int) -> dict[str, Any]:
         """Return a response that is decided here (semantics.md 4.4)."""
         ids = prepared.request.get("id", _NOTHING)
-        return {
+        response: dict[str, Any] = {
             "status": status,
             "requestId": prepared.request["requestId"],
             "id": fresh(ids) if "customerIds" in ids else ids.copy(),
             "client": self._config.client,
-            **local_only(decision),
         }
+        if decision.execute is not None:
+            response["execute"] = decision.execute
+        if decision.prefetch is not None:
+            response["prefetch"] = decision.prefetch
+        return response
 
 
 _OUTAGE = ("Hybrid decisions lack the server's part", "Hybrid decisions have the server's part again")

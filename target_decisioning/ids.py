@@ -12,35 +12,29 @@ import os
 
 IDS_OF_A_CHUNK = 128
 CHUNKS = 16
+_CHUNK_BYTES = 16 * IDS_OF_A_CHUNK
 _FREE_BITS = int.from_bytes((b"\xff" * 6 + b"\x0f\xff\x3f" + b"\xff" * 7) * IDS_OF_A_CHUNK)
 _VERSION_4 = int.from_bytes((bytes(6) + b"\x40\x00\x80" + bytes(7)) * IDS_OF_A_CHUNK)
 """Version and variant of a UUID, for a whole chunk at once."""
 
 _ready: list[str] = []
 _noise: list[bytes] = []
-_owner = 0
 
 
 def new_id() -> str:
     """Return a new UUID (version 4) as 32 hex digits. Threads may share it; a forked child makes its own."""
-    if _owner == os.getpid():
-        try:
-            return _ready.pop()
-        except IndexError:
-            pass
-    return _refill()
+    try:
+        return _ready.pop()
+    except IndexError:
+        return _refill()
 
 
 def _refill() -> str:
-    global _owner
-    if _owner != os.getpid():
-        _ready.clear()
-        _noise.clear()
-        _owner = os.getpid()
-    digits = f"{int.from_bytes(_chunk()) & _FREE_BITS | _VERSION_4:0{32 * IDS_OF_A_CHUNK}x}"
-    made = [digits[at : at + 32] for at in range(0, len(digits), 32)]
-    _ready.extend(made[1:])
-    return made[0]
+    uuids = int.from_bytes(_chunk()) & _FREE_BITS | _VERSION_4
+    made = uuids.to_bytes(_CHUNK_BYTES).hex(" ", 16).split(" ")
+    first = made.pop()
+    _ready.extend(made)
+    return first
 
 
 def _chunk() -> bytes:
@@ -48,7 +42,16 @@ def _chunk() -> bytes:
     try:
         return _noise.pop()
     except IndexError:
-        size = 16 * IDS_OF_A_CHUNK
-        noise = os.urandom(size * CHUNKS)
-        _noise.extend(noise[at : at + size] for at in range(size, len(noise), size))
-        return noise[:size]
+        noise = os.urandom(_CHUNK_BYTES * CHUNKS)
+        _noise.extend(noise[at : at + _CHUNK_BYTES] for at in range(_CHUNK_BYTES, len(noise), _CHUNK_BYTES))
+        return noise[:_CHUNK_BYTES]
+
+
+def _forget() -> None:
+    """Have none of the ids that the parent process may give out too."""
+    _ready.clear()
+    _noise.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -44,11 +44,11 @@ class OnDevice:
 
     def current(self) -> Loaded | None:
         """Return the artifact to decide from; None if there is none, or none that is fresh enough."""
-        self._keeper.refresh_if_due()
-        loaded = self._keeper.current
-        if loaded is not None and self._config.stale_policy != "serve" and self._keeper.is_stale():
+        keeper = self._keeper
+        keeper.refresh_if_due()
+        if self._config.stale_policy != "serve" and keeper.current is not None and keeper.is_stale():
             return None
-        return loaded
+        return keeper.current
 
     def is_refused(self) -> bool:
         """Whether there is an artifact that is too old, and the server must not answer in its place."""
@@ -68,22 +68,19 @@ class OnDevice:
             return ArtifactUnsupported(*error.args)  # anew: an error that is raised again grows with every raise
         return ArtifactUnavailable(self._keeper.why_not_ready())
 
-    def decide(self, loaded: Loaded, prepared: Prepared, request: dict[str, Any]) -> tuple[Decision, dict[str, Any]]:
-        """Decide *request*, a part of the prepared one.
-
-        Returns:
-            The decision, and the context that it was made in (with a place that was looked up).
-        """
-        context = request["context"]
+    def decide(self, loaded: Loaded, prepared: Prepared, request: dict[str, Any]) -> Decision:
+        """Decide *request*, a part of the prepared one; what was owed and found out on the way stays in *prepared*."""
+        context = prepared.context = request["context"]
         if "geo" in context and "ipAddress" in context["geo"]:
             look_up = loaded.program.geo_targeting_enabled
-            context = {**context, "geo": self._geo.enrich(context["geo"], look_up=look_up)}
-            request = {**request, "context": context}
+            prepared.context = {**context, "geo": self._geo.enrich(context["geo"], look_up=look_up)}
+            request = {**request, "context": prepared.context}
         trace = self._trace_setting(loaded, prepared) if "trace" in request else None
         decision = decide(loaded.program, request, now_ms=prepared.now_ms, new_id=new_id, trace=trace)
+        prepared.owed = decision.impressions
         if decision.errors:
             self._count_failures(loaded, decision.errors)
-        return decision, context
+        return decision
 
     def close(self) -> None:
         """Close the local geo database."""

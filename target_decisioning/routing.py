@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from target_decisioning.decisioning import Decision, DecisionProgram, flat, remote_needs
+from target_decisioning.decisioning import Decision, DecisionProgram, is_local, remote_needs
 from target_decisioning.decisioning.fresh import fresh
 from target_decisioning.errors import DeliveryError
 
@@ -37,9 +37,6 @@ class Needs:
     global_mbox: str
     every_view: bool
 
-    def __bool__(self) -> bool:
-        return bool(self.mboxes or self.views)
-
     def covers(self, kind: str, entry: Entry) -> bool:
         """Whether an asked entry of *kind* (``mboxes``, ``views``, ``pageLoad``) is remote."""
         if kind == "pageLoad":
@@ -54,9 +51,9 @@ NO_NEEDS = Needs(mboxes=[], views=[], global_mbox="", every_view=False)
 
 def needs_of(program: DecisionProgram, request: Entry) -> Needs:
     """Return what of a prepared request *program* leaves to the server."""
-    mboxes, views = remote_needs(program, request)
-    if not mboxes and not views:
+    if is_local(program, request):
         return NO_NEEDS
+    mboxes, views = remote_needs(program, request)
     return Needs(mboxes=mboxes, views=views, global_mbox=program.global_mbox, every_view=bool(program.remote_views))
 
 
@@ -76,16 +73,12 @@ def merge(asked: Entry, needs: Needs, decision: Decision, answer: Entry) -> Entr
     answered_id = answer.get("id") or {}
     if not answered_id.get("tntId"):  # the visitor stays who both parts were decided for
         merged["id"] = {**answered_id, **fresh(asked["id"])}
+    ends = iter(decision.ends)
     for mode in MODES:
         if mode in asked:
             local = getattr(decision, mode) or {}
-            merged[mode] = _merge_mode(asked[mode], needs, local, answer.get(mode))
+            merged[mode] = _merge_mode(asked[mode], needs, _Decided(local, ends), answer.get(mode))
     return merged
-
-
-def local_only(decision: Decision) -> Entry:
-    """Return the answer's ``execute`` and ``prefetch`` where the remote part failed: only what was decided here."""
-    return {mode: flat(found) for mode in MODES if (found := getattr(decision, mode)) is not None}
 
 
 def sources(asked: Entry, source_of: Callable[[str, Entry], str]) -> list[dict[str, Any]]:
@@ -132,7 +125,22 @@ def _entries(asked: Entry) -> Iterator[tuple[str, Entry]]:
             yield from ((kind, entry) for entry in asked[kind])
 
 
-def _merge_mode(asked: Entry, needs: Needs, local: Entry, answered: Any) -> Entry:
+class _Decided:
+    """One mode of a decision, given out by what was asked for."""
+
+    def __init__(self, answer: Entry, ends: Iterator[int]) -> None:
+        self.page_load: Entry | None = answer.get("pageLoad")
+        self._answer, self._ends = answer, ends
+
+    def entries(self, kind: str) -> Iterator[list[Entry]]:
+        """Give the answers to each asked entry of *kind*; ``mboxes`` first, then ``views``."""
+        entries, begin = self._answer.get(kind, []), 0
+        for end in self._ends:
+            yield entries[begin:end]
+            begin = end
+
+
+def _merge_mode(asked: Entry, needs: Needs, local: _Decided, answered: Any) -> Entry:
     remote: Entry = {}
     if any(needs.covers(kind, entry) for kind, entry in _entries(asked)):
         if not isinstance(answered, dict):
@@ -140,20 +148,20 @@ def _merge_mode(asked: Entry, needs: Needs, local: Entry, answered: Any) -> Entr
         remote = answered
     merged = {key: value for key, value in remote.items() if key not in KINDS}
     if "mboxes" in asked:
-        merged["mboxes"] = _merge_mboxes(asked["mboxes"], needs, local.get("mboxes", []), _listed(remote, "mboxes"))
+        merged["mboxes"] = _merge_mboxes(asked["mboxes"], needs, local.entries("mboxes"), _listed(remote, "mboxes"))
     if "views" in asked:
-        merged["views"] = _merge_views(asked["views"], needs, local.get("views", []), _listed(remote, "views"))
+        merged["views"] = _merge_views(asked["views"], needs, local.entries("views"), _listed(remote, "views"))
     if "pageLoad" in asked:
         is_remote = needs.covers("pageLoad", asked["pageLoad"])
-        merged["pageLoad"] = (remote if is_remote else local).get("pageLoad") or {"options": []}
+        merged["pageLoad"] = (remote.get("pageLoad") if is_remote else local.page_load) or {"options": []}
     return merged
 
 
-def _merge_mboxes(asked: list[Entry], needs: Needs, local: list[list[Entry]], remote: list[Entry]) -> list[Entry]:
-    decided, merged, waiting = iter(local), [], list(remote)
+def _merge_mboxes(asked: list[Entry], needs: Needs, local: Iterator[list[Entry]], remote: list[Entry]) -> list[Entry]:
+    merged, waiting = [], list(remote)
     for entry in asked:
         if not needs.covers("mboxes", entry):
-            merged += next(decided)
+            merged += next(local)
             continue
         found = _claim(waiting, entry["name"], entry["index"], every=entry["name"] == needs.global_mbox)
         if not found and entry["name"] != needs.global_mbox:
@@ -162,13 +170,13 @@ def _merge_mboxes(asked: list[Entry], needs: Needs, local: list[list[Entry]], re
     return merged
 
 
-def _merge_views(asked: list[Entry], needs: Needs, local: list[list[Entry]], remote: list[Entry]) -> list[Entry]:
-    decided, waiting = iter(local), list(remote)
+def _merge_views(asked: list[Entry], needs: Needs, local: Iterator[list[Entry]], remote: list[Entry]) -> list[Entry]:
+    waiting = list(remote)
     places: list[list[Entry]] = []
     unnamed: list[Entry] | None = None
     for entry in asked:
         if not needs.covers("views", entry):
-            places.append(next(decided))
+            places.append(next(local))
         elif "name" in entry:
             places.append(_claim(waiting, entry["name"]))
         else:

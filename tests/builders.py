@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from target_decisioning.decisioning import Decision, DecisionProgram, TraceSetting, flat, load_program
+from target_decisioning.decisioning import Decision, DecisionProgram, TraceSetting, load_program
 from target_decisioning.decisioning import decide as decide_prepared
 from target_decisioning.decisioning.allocation import activity_text, allocation
 
@@ -132,7 +132,7 @@ def decide(
     """
     program = artifact if isinstance(artifact, DecisionProgram) else load_program(artifact, CLIENT)
     numbered = new_ids or (f"id-{number}" for number in itertools.count())
-    decision = decide_prepared(
+    return decide_prepared(
         program,
         {
             "context": {"channel": "web"},
@@ -144,10 +144,6 @@ def decide(
         new_id=numbered.__next__,
         trace=TRACE if trace else None,
     )
-    for part in (decision.execute, decision.prefetch):
-        if part is not None:
-            flat(part)
-    return decision
 
 
 def mboxes(*names: str, **others: Any) -> Json:

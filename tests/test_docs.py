@@ -110,7 +110,7 @@ def test_a_default_in_milliseconds_is_the_one_in_seconds(option):
 
 def test_the_configuration_page_lists_every_option_of_a_call():
     listed = [row[0] for row in _rows(DOCS / "configuration.md", "## Call")]
-    assert sorted(listed) == sorted(CallOptions.__annotations__.keys() - {"unknown"})
+    assert sorted(listed) == sorted(CallOptions.__annotations__.keys() - {"unknown", "names_visitor"})
 
 
 def test_the_errors_page_lists_every_error():

@@ -35,9 +35,6 @@ class Needs:
     mbox: bool = False
     address: bool = False
 
-    def __bool__(self) -> bool:
-        return bool(self.parts) or self.mbox
-
     @classmethod
     def of(cls, parts: Collection[str]) -> Needs:
         """Return the needs of conditions that read *parts*."""

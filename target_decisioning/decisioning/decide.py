@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from target_decisioning.decisioning.allocation import allocation_of, visitor_part
-from target_decisioning.decisioning.context import WHOLE, Facts, Needs
+from target_decisioning.decisioning.context import WHOLE, Facts
 from target_decisioning.decisioning.impressions import NewId, impression_of
 from target_decisioning.decisioning.program import CompiledRule, DecisionProgram, Location
 from target_decisioning.decisioning.trace import Tracer, TraceSetting
@@ -21,7 +21,7 @@ from target_decisioning.decisioning.visitor import visitor_key
 
 Entry = dict[str, Any]
 """A part of the request (mbox, view, page load), or of the answer, as the wire has it."""
-_NO_RULES = Location(rules=(), by_token={}, untokened=(), needs=Needs())
+_NO_RULES = Location(rules=(), by_token=None, needs=None)
 _NOTHING: dict[str, Any] = {}
 
 
@@ -29,15 +29,17 @@ _NOTHING: dict[str, Any] = {}
 class Decision:
     """What was decided; all of it belongs to the caller.
 
-    ``execute`` and ``prefetch`` are None if not asked. In them ``mboxes`` and ``views`` hold one list of answered
-    entries for each asked entry (``flat`` joins them for the wire). ``impressions`` are the notifications owed for
-    ``execute``; ``errors`` says where a condition failed while it ran (its rule did not hold).
+    ``execute`` and ``prefetch`` are in wire form, None if not asked. ``impressions`` are the notifications owed for
+    ``execute``; ``errors`` says where a condition failed while it ran (its rule did not hold). ``ends`` tells which
+    answered entries belong to which asked mbox and view: for each of those, in the order they were answered, how long
+    the list of answers was then.
     """
 
     execute: Entry | None
     prefetch: Entry | None
     impressions: list[dict[str, Any]]
     errors: list[str]
+    ends: list[int]
 
 
 def decide(
@@ -57,79 +59,66 @@ def decide(
         new_id: gives ids for impressions, and a visitor key where the request names no visitor.
         trace: what a trace should say of its surroundings; None: no trace.
     """
-    run = _Run(program, request, now_ms, new_id)
-    execute = prefetch = None
-    if "execute" in request:
-        tracer = Tracer(trace, request, run, "execute") if trace else None
-        execute = run.answer(request["execute"], tracer, executing=True)
-    if "prefetch" in request:
-        tracer = Tracer(trace, request, run, "prefetch") if trace else None
-        prefetch = run.answer(request["prefetch"], tracer, executing=False)
-    return Decision(execute, prefetch, run.owed, run.errors)
-
-
-def flat(answer: Entry) -> Entry:
-    """Return one mode of a decision in wire form: its lists of entries joined in the order asked."""
-    for key in ("mboxes", "views"):
-        if key in answer:
-            answer[key] = [entry for entries in answer[key] for entry in entries]
-    return answer
+    run = _TracedRun(program, request, now_ms, new_id, trace) if trace else _Run(program, request, now_ms, new_id)
+    execute = run.answer("execute", executing=True) if "execute" in request else None
+    prefetch = run.answer("prefetch", executing=False) if "prefetch" in request else None
+    return Decision(execute, prefetch, run.owed, run.errors, run.ends)
 
 
 class _Run(Facts):
-    """The state of one decision: the facts it is made from, allocations so far, impressions owed."""
+    """One request being decided: the facts it is decided from, allocations so far, what is owed."""
 
-    __slots__ = ("_allocations", "_counted", "_geo_tokens", "_ids", "_new_id", "_program", "_token", "_visitor",
-                 "errors", "owed")  # fmt: skip
+    __slots__ = ("_allocations", "_counted", "_geo_tokens", "_new_id", "_program", "_request", "_visitor",
+                 "ends", "errors", "owed")  # fmt: skip
 
     def __init__(self, program: DecisionProgram, request: dict[str, Any], now_ms: int, new_id: NewId) -> None:
-        context = request.get("context", _NOTHING)
-        self.values: dict[str, Any] = {}
-        self._context = context
+        self._context = context = request.get("context", _NOTHING)
         self._now_ms = now_ms
+        self.values = {}
         self._program = program
-        self._ids: dict[str, Any] = request.get("id", _NOTHING)
-        self._token: str | None = request["property"].get("token") if "property" in request else None
+        self._request = request
         self._new_id = new_id
         self._visitor = b""
         self._allocations: dict[bytes, float] = {}
-        self._geo_tokens = _geo_tokens(program, context["geo"]) if "geo" in context else _NOTHING
         self._counted: set[str] = set()
+        self._geo_tokens = _geo_tokens(program, context) if program.geo_tokens else _NOTHING
         self.owed: list[dict[str, Any]] = []
         self.errors: list[str] = []
+        self.ends: list[int] = []
 
-    def answer(self, asked: Entry, tracer: Tracer | None, *, executing: bool) -> Entry:
+    def answer(self, mode: str, *, executing: bool) -> Entry:
         """Answer one mode as asked: ``{mboxes?, views?, pageLoad?}``; views are only ever asked for in advance."""
-        answer: Entry = {}
+        asked, answer = self._request[mode], {}
         if "mboxes" in asked:
-            answer["mboxes"] = [self._mbox(mbox, tracer, executing) for mbox in asked["mboxes"]]
+            entries = answer["mboxes"] = []
+            for mbox in asked["mboxes"]:
+                self._mbox(mbox, entries, executing)
+                self.ends.append(len(entries))
         if "views" in asked:
-            answer["views"] = [self._view(view, tracer) for view in asked["views"]]
+            entries = answer["views"] = []
+            for view in asked["views"]:
+                entries += self._view(view)
+                self.ends.append(len(entries))
         if "pageLoad" in asked:
-            answer["pageLoad"] = self._page_load(asked["pageLoad"], tracer, executing)
+            answer["pageLoad"] = self._page_load(asked["pageLoad"], executing)
         return answer
 
     # -- one entry ---------------------------------------------------------------------------------------------------
 
-    def _mbox(self, asked: Entry, tracer: Tracer | None, executing: bool) -> list[Entry]:
+    def _mbox(self, asked: Entry, entries: list[Entry], executing: bool) -> None:
         name = asked["name"]
         location = self._program.mboxes.get(name, _NO_RULES)
-        if tracer:
-            tracer.ask("mbox", asked)
         if name == self._program.global_mbox:
-            return [self._entry(rule, asked, tracer, executing) for rule in self._holding(location, asked, tracer)]
-        rule = self._first(location, asked, tracer)
-        if rule is None:
-            return [_traced({"name": name, "index": asked["index"]}, tracer)]
-        return [self._entry(rule, asked, tracer, executing)]
+            entries += [self._entry(rule, asked, executing) for rule in self._holding(location, asked)]
+            return
+        rule = self._first(location, asked)
+        entries.append({"name": name, "index": asked["index"]} if rule is None else self._entry(rule, asked, executing))
 
-    def _view(self, asked: Entry, tracer: Tracer | None) -> list[Entry]:
+    def _view(self, asked: Entry) -> list[Entry]:
         location = self._program.views.get(asked["name"], _NO_RULES) if "name" in asked else self._program.every_view
-        if tracer:
-            tracer.ask("view", asked)
         merged: dict[Any, Entry] = {}
-        for rule in self._holding(location, asked, tracer):
-            entry = self._entry(rule, asked, tracer, executing=False)
+        for rule in self._holding(location, asked):
+            entry = self._entry(rule, asked, executing=False)
             entry["metrics"] = rule.prefetch.metrics()
             first = merged.setdefault(rule.name, entry)
             if first is not entry:
@@ -137,77 +126,136 @@ class _Run(Facts):
                 first["metrics"] += entry["metrics"]
         return list(merged.values())
 
-    def _page_load(self, asked: Entry, tracer: Tracer | None, executing: bool) -> Entry:
+    def _page_load(self, asked: Entry, executing: bool) -> Entry:
         named = {**asked, "name": self._program.global_mbox}
         location = self._program.mboxes.get(self._program.global_mbox, _NO_RULES)
-        if tracer:
-            tracer.ask("mbox", named)
-        entries = [self._entry(rule, named, tracer, executing) for rule in self._holding(location, named, tracer)]
-        answer: Entry = {"options": [option for entry in entries for option in entry["options"]]}
-        metrics = {metric.get("eventToken"): metric for entry in entries for metric in entry.get("metrics", ())}
-        if metrics:
-            answer["metrics"] = list(metrics.values())
-        return {**answer, "trace": entries[-1]["trace"]} if tracer and entries else _traced(answer, tracer)
+        options: list[Entry] = []
+        metrics: dict[Any, Entry] = {}
+        for rule in self._holding(location, named):
+            entry = self._entry(rule, named, executing)
+            options += entry["options"]
+            if "metrics" in entry:
+                metrics.update((metric.get("eventToken"), metric) for metric in entry["metrics"])
+        return {"options": options, "metrics": list(metrics.values())} if metrics else {"options": options}
 
     # -- one rule ----------------------------------------------------------------------------------------------------
 
-    def _first(self, location: Location, asked: Entry, tracer: Tracer | None) -> CompiledRule | None:
+    def _first(self, location: Location, asked: Entry) -> CompiledRule | None:
         """Evaluate the location's rules in order until one holds, and return that."""
-        needs = WHOLE if tracer else location.needs
-        values = self.values_for(needs, asked) if needs else self.values
-        for rule in location.rules_for(self._token):
-            if self._holds(rule, values, tracer):
-                return rule
+        values = self.values_for(location.needs, asked) if location.needs else self.values
+        for rule in location.rules if location.by_token is None else self._rules_of(location):
+            if rule.reads_allocation:
+                values["allocation"] = self._allocations.get(rule.activity) or self._allocation(rule.activity)
+            try:
+                if rule.holds(values):
+                    return rule
+            except Exception:  # whatever goes wrong inside one condition costs that rule, not the request
+                self.errors.append(rule.source.where)
         return None
 
-    def _holding(self, location: Location, asked: Entry, tracer: Tracer | None) -> Iterator[CompiledRule]:
+    def _holding(self, location: Location, asked: Entry) -> Iterator[CompiledRule]:
         """Evaluate the location's rules in order; yield those that hold, one per rule key."""
-        values = self.values_for(WHOLE if tracer else location.needs, asked)
+        values = self.values_for(location.needs, asked) if location.needs else self.values
         answered: set[Any] = set()
-        for rule in location.rules_for(self._token):
-            if rule.source.key not in answered and self._holds(rule, values, tracer):
-                answered.add(rule.source.key)
+        for rule in location.rules if location.by_token is None else self._rules_of(location):
+            if rule.key in answered:
+                continue
+            if rule.reads_allocation:
+                values["allocation"] = self._allocations.get(rule.activity) or self._allocation(rule.activity)
+            try:
+                holds = rule.holds(values)
+            except Exception:
+                self.errors.append(rule.source.where)
+                continue
+            if holds:
+                answered.add(rule.key)
                 yield rule
 
-    def _holds(self, rule: CompiledRule, values: dict[str, Any], tracer: Tracer | None) -> bool:
-        if rule.reads_allocation or tracer:
-            values["allocation"] = self._allocations.get(rule.activity) or self._allocation(rule.activity)
-        try:
-            holds = rule.holds(values)
-        except Exception:  # whatever goes wrong inside one condition costs that rule, not the request
-            self.errors.append(rule.source.where)
-            holds = False
-        if tracer:
-            tracer.evaluated(rule, values, holds)
-        return holds
-
-    def _entry(self, rule: CompiledRule, asked: Entry, tracer: Tracer | None, executing: bool) -> Entry:
-        entry = rule.frame()
-        impression = impression_of(rule, self._counted, self._now_ms, self._new_id) if executing else None
-        offers = rule.execute if executing else rule.prefetch
-        entry["options"] = offers.options(asked, self._geo_tokens)
-        if executing and offers.metric_copiers:
-            entry["metrics"] = offers.metrics()
-        if "index" in asked:
-            entry["index"] = asked["index"]
+    def _entry(self, rule: CompiledRule, asked: Entry, executing: bool) -> Entry:
+        if not executing:
+            return rule.prefetch.entry(asked, self._geo_tokens)
+        entry = rule.execute.entry(asked, self._geo_tokens)
+        if rule.execute.metric_copiers:
+            entry["metrics"] = rule.execute.metrics()
+        impression = impression_of(rule, self._counted, self._now_ms, self._new_id)
         if impression is not None:
             self.owed.append(impression)
-        if tracer:
-            tracer.answered(rule, impression)
-            entry["trace"] = tracer.snapshot()
         return entry
 
+    def _rules_of(self, location: Location) -> tuple[CompiledRule, ...]:
+        return location.rules_for(self._request.get("property", _NOTHING).get("token"))
+
     def _allocation(self, activity: bytes) -> float:
-        self._visitor = self._visitor or visitor_part(visitor_key(self._ids) or self._new_id())
+        if not self._visitor:
+            self._visitor = visitor_part(visitor_key(self._request.get("id", _NOTHING)) or self._new_id())
         self._allocations[activity] = share = allocation_of(activity, self._visitor)
         return share
 
 
-def _geo_tokens(program: DecisionProgram, geo: dict[str, Any]) -> dict[str, Any]:
+class _TracedRun(_Run):
+    """A run that tells why: each answered entry has its trace."""
+
+    __slots__ = ("_setting", "_trace", "_tracer")
+
+    def __init__(
+        self, program: DecisionProgram, request: dict[str, Any], now_ms: int, new_id: NewId, setting: TraceSetting
+    ) -> None:
+        super().__init__(program, request, now_ms, new_id)
+        self._setting = setting
+        self._trace: Entry | None = None
+
+    def answer(self, mode: str, *, executing: bool) -> Entry:
+        self._tracer = Tracer(self._setting, self._request, self, mode)
+        return super().answer(mode, executing=executing)
+
+    def _mbox(self, asked: Entry, entries: list[Entry], executing: bool) -> None:
+        self._tracer.ask("mbox", asked)
+        super()._mbox(asked, entries, executing)
+        if entries and "trace" not in entries[-1]:
+            entries[-1]["trace"] = self._tracer.snapshot()
+
+    def _view(self, asked: Entry) -> list[Entry]:
+        self._tracer.ask("view", asked)
+        return super()._view(asked)
+
+    def _page_load(self, asked: Entry, executing: bool) -> Entry:
+        self._tracer.ask("mbox", {**asked, "name": self._program.global_mbox})
+        self._trace = None
+        answer = super()._page_load(asked, executing)
+        answer["trace"] = self._trace or self._tracer.snapshot()
+        return answer
+
+    def _first(self, location: Location, asked: Entry) -> CompiledRule | None:
+        return next(self._holding(location, asked), None)
+
+    def _holding(self, location: Location, asked: Entry) -> Iterator[CompiledRule]:
+        values = self.values_for(WHOLE, asked)
+        answered: set[Any] = set()
+        for rule in self._rules_of(location):
+            if rule.key in answered:
+                continue
+            values["allocation"] = self._allocations.get(rule.activity) or self._allocation(rule.activity)
+            holds = self._holds(rule, values)
+            self._tracer.evaluated(rule, values, holds)
+            if holds:
+                answered.add(rule.key)
+                yield rule
+
+    def _holds(self, rule: CompiledRule, values: dict[str, Any]) -> bool:
+        try:
+            return rule.holds(values)
+        except Exception:
+            self.errors.append(rule.source.where)
+            return False
+
+    def _entry(self, rule: CompiledRule, asked: Entry, executing: bool) -> Entry:
+        owed = len(self.owed)
+        entry = super()._entry(rule, asked, executing)
+        self._tracer.answered(rule, self.owed[-1] if len(self.owed) > owed else None)
+        entry["trace"] = self._trace = self._tracer.snapshot()
+        return entry
+
+
+def _geo_tokens(program: DecisionProgram, context: dict[str, Any]) -> dict[str, Any]:
+    geo = context.get("geo", _NOTHING)
     return {token: geo[key] for token, key in program.geo_tokens if key in geo}
-
-
-def _traced(entry: Entry, tracer: Tracer | None) -> Entry:
-    if tracer:
-        entry["trace"] = tracer.snapshot()
-    return entry

@@ -21,24 +21,24 @@ def remote_needs(program: DecisionProgram, request: dict[str, Any]) -> tuple[lis
     A page load counts under the name of the artifact's global mbox. A name in both of the artifact's lists, or in
     none, is remote.
     """
-    if is_local(program, request):
-        return [], []
     return _remote_mboxes(program, request), _remote_views(program, request)
 
 
 def is_local(program: DecisionProgram, request: dict[str, Any]) -> bool:
     """Whether all of *request* can be decided here."""
-    prefetch = request.get("prefetch", _NOTHING)
-    for part in (request.get("execute", _NOTHING), prefetch):
-        for mbox in part.get("mboxes", ()):
-            if mbox["name"] not in program.local_mboxes:
-                return False
-        if "pageLoad" in part and program.global_mbox not in program.local_mboxes:
+    if "execute" in request and not _is_local_part(program, request["execute"]):
+        return False
+    return "prefetch" not in request or _is_local_part(program, request["prefetch"])
+
+
+def _is_local_part(program: DecisionProgram, part: dict[str, Any]) -> bool:
+    for mbox in part.get("mboxes", ()):
+        if mbox["name"] not in program.local_mboxes:
             return False
-    for view in prefetch.get("views", ()):
+    for view in part.get("views", ()):
         if view["name"] not in program.local_views if "name" in view else program.remote_views:
             return False
-    return True
+    return "pageLoad" not in part or program.global_mbox in program.local_mboxes
 
 
 def _remote_mboxes(program: DecisionProgram, request: dict[str, Any]) -> list[str]:

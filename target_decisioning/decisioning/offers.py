@@ -42,6 +42,8 @@ GEO_TOKENS = {
     "geo.longitude": "longitude",
 }
 """Response token -> key of the request's geo."""
+_MADE = frozenset(("options", "metrics", "index"))
+"""The keys of a consequence that an answer has its own of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,17 @@ class OptionPlan:
 class Offers:
     """What one mode (execute or prefetch) answers with for one rule."""
 
+    frame: Callable[[], dict[str, Any]]
+    """Gives a fresh copy of the consequence without options and metrics."""
     plans: tuple[OptionPlan, ...]
     tokens: Callable[[], dict[str, Any]]
     """Gives the response tokens that the rule's meta decides."""
     metric_copiers: tuple[Callable[[], Any], ...]
 
-    def options(self, asked: Asked, geo_tokens: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return fresh options, macros filled from *asked*."""
-        options = []
+    def entry(self, asked: Asked, geo_tokens: dict[str, Any]) -> dict[str, Any]:
+        """Return a fresh answer to *asked*, whose values fill the macros; without metrics."""
+        entry = self.frame()
+        options = entry["options"] = []
         for plan in self.plans:
             option = plan.fields.copy()
             for key, make in plan.made:
@@ -72,7 +77,9 @@ class Offers:
             if geo_tokens:
                 tokens.update(geo_tokens)
             options.append(option)
-        return options
+        if "index" in asked:
+            entry["index"] = asked["index"]
+        return entry
 
     def metrics(self) -> list[dict[str, Any]]:
         """Return fresh metrics."""
@@ -85,15 +92,18 @@ def plan_offers(rule: Rule, listed_tokens: frozenset[str]) -> tuple[Offers, Offe
     ``execute``: no blank options, no event tokens, click metrics only. ``prefetch``: all options, each with an event
     token where it or a display metric has one; all metrics.
     """
+    frame = copier({key: value for key, value in rule.consequence.items() if key not in _MADE})
     tokens = copier(_meta_tokens(rule.meta, listed_tokens))
     plans = [_plan_option(option, rule.meta) for option in rule.options]
     metrics = [(metric, copier(metric)) for metric in rule.metrics]
     execute = Offers(
+        frame=frame,
         plans=tuple(plan for plan, option in zip(plans, rule.options, strict=True) if not _is_blank(option)),
         tokens=tokens,
         metric_copiers=tuple(copy for metric, copy in metrics if metric.get("type") == "click"),
     )
     prefetch = Offers(
+        frame=frame,
         plans=tuple(_with_event_token(plan, rule, at) for at, plan in enumerate(plans)),
         tokens=tokens,
         metric_copiers=tuple(copy for _, copy in metrics),

@@ -16,7 +16,6 @@ from target_decisioning.decisioning.artifact import Artifact, Fault, Rule, read
 from target_decisioning.decisioning.conditions import Condition, compile_conditions, parse
 from target_decisioning.decisioning.context import EVERYTHING, Needs
 from target_decisioning.decisioning.document import quoted
-from target_decisioning.decisioning.fresh import copier
 from target_decisioning.decisioning.offers import GEO_TOKENS, Offers, plan_offers
 from target_decisioning.errors import ArtifactInvalid
 
@@ -38,12 +37,12 @@ class CompiledRule:
     reads: frozenset[str]
     """The parts of the context that its condition reads."""
     reads_allocation: bool
+    key: Any
+    """Of a location's rules with one key, one answers."""
     activity: bytes
     """The activity's part of what the allocation hashes; one activity's rules share it."""
     name: Any
     """The consequence's name: of the answer and of its impression."""
-    frame: Callable[[], dict[str, Any]]
-    """Gives a fresh copy of the consequence without options and metrics."""
     execute: Offers
     prefetch: Offers
     impression_tokens: tuple[tuple[str, Any], ...]
@@ -56,16 +55,18 @@ class Location:
 
     rules: tuple[CompiledRule, ...]
     by_token: dict[str | None, tuple[CompiledRule, ...]] | None
-    """None if the rules have too many tokens to be sorted by them."""
-    untokened: tuple[CompiledRule, ...]
-    needs: Needs
-    """What its conditions read."""
+    """Property token -> the rules that it meets, None -> those that any other meets; empty where there are too many
+    tokens to sort by. None: every rule meets every request."""
+    needs: Needs | None
+    """What its conditions read, if anything but the allocation."""
 
     def rules_for(self, property_token: str | None) -> tuple[CompiledRule, ...]:
         """Return the rules that a request with *property_token* may meet (semantics.md 4.2)."""
         if self.by_token is None:
+            return self.rules
+        if not self.by_token:
             return _meeting(self.rules, property_token)
-        return self.by_token.get(property_token, self.untokened)
+        return self.by_token.get(property_token, self.by_token[None])
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
@@ -187,9 +188,9 @@ class _Compiler:
             holds=self._predicates.get(rule, _never),
             reads=reads,
             reads_allocation="allocation" in reads,
+            key=rule.key,
             activity=activity_part(self._client_code, activity_text(rule.meta.get("activity.id"))),
             name=name,
-            frame=copier({key: value for key, value in rule.consequence.items() if key not in _MADE}),
             execute=execute,
             prefetch=prefetch,
             impression_tokens=tuple(
@@ -198,10 +199,6 @@ class _Compiler:
                 if "eventToken" in option
             ),
         )
-
-
-_MADE = frozenset(("options", "metrics", "index"))
-"""The keys of a consequence that an answer has its own of."""
 
 
 def _never(_values: dict[str, Any]) -> bool:
@@ -213,14 +210,16 @@ def _reads(condition: Condition) -> frozenset[str]:
 
 
 def _location(rules: list[CompiledRule]) -> Location:
-    tokens = {token for rule in rules for token in rule.source.property_tokens or ()}
     reads = frozenset().union(*(rule.reads for rule in rules))
-    return Location(
-        rules=tuple(rules),
-        by_token={token: _meeting(rules, token) for token in tokens} if len(tokens) <= MAX_SORTED_TOKENS else None,
-        untokened=_meeting(rules, None),
-        needs=Needs.of(reads),
-    )
+    needs = Needs.of(reads) if reads - {"allocation"} else None
+    return Location(rules=tuple(rules), by_token=_by_token(rules), needs=needs)
+
+
+def _by_token(rules: list[CompiledRule]) -> dict[str | None, tuple[CompiledRule, ...]] | None:
+    if all(rule.source.property_tokens is None for rule in rules):
+        return None
+    tokens = {token for rule in rules for token in rule.source.property_tokens or ()}
+    return {token: _meeting(rules, token) for token in (None, *tokens)} if len(tokens) <= MAX_SORTED_TOKENS else {}
 
 
 def _meeting(rules: Iterable[CompiledRule], token: str | None) -> tuple[CompiledRule, ...]:

@@ -51,13 +51,8 @@ class CallOptions:
     unknown: tuple[str, ...] = ()
     """Options that no call has: they are ignored, as the earlier SDK ignores them, but not in silence."""
 
-    def __init__(self, /, **given: Any) -> None:
-        self.__dict__.update(given)
-
-    @property
-    def names_visitor(self) -> bool:
-        """Whether an option, not only the request, says who the visitor is."""
-        return self.customer_ids is not None or self.visitor is not None or bool(self.visitor_cookie)
+    names_visitor: bool = False
+    """Whether an option, not only the request, may say who the visitor is."""
 
 
 METHODS = frozenset(method.value for method in DecisioningMethod)
@@ -81,12 +76,15 @@ def read_options(options: Any, keywords: Mapping[str, Any], *, may_be_empty: boo
         raise RequestError("options", "nothing", "a mapping of options", "Options are required")
     call = CallOptions()
     for name, value in given.items():
-        if name not in _CHECKS:
+        if name in _CHECKS:
+            check = _CHECKS[name]
+            if check is not None and value is not None:
+                check(name, value)
+            setattr(call, name, value)
+        else:
             call.unknown = (*call.unknown, _hint(name))
-            continue
-        if value is not None and (check := _CHECKS[name]) is not None:
-            check(name, value)
-        setattr(call, name, value)
+    if not _NAMES_VISITOR.isdisjoint(given):
+        call.names_visitor = True
     return call
 
 
@@ -97,9 +95,9 @@ def read_request(request: Any, *, may_be_empty: bool = False) -> dict[str, Any]:
         RequestError: it is absent, has no defined key, or is no request.
     """
     wire = request if type(request) is dict else _typed_to_wire(request)
-    if may_be_empty:
+    if may_be_empty or wire.get("context") is not None:
         return wire
-    if not wire or (None in wire.values() and all(value is None for value in wire.values())):
+    if all(value is None for value in wire.values()):
         message = "Request object of type DeliveryRequest is required"
         raise RequestError("request", "nothing", "a DeliveryRequest or its wire form", message)
     return wire
@@ -107,16 +105,13 @@ def read_request(request: Any, *, may_be_empty: bool = False) -> dict[str, Any]:
 
 def check_offers_asked(request: dict[str, Any]) -> None:
     """Raise if ``execute`` or ``prefetch`` asks for something, but for nothing that could be answered."""
-    for mode, lists, message in _ASKED:
-        part = request.get(mode)
-        if part is not None and not (type(part) is dict and (part.get("mboxes") or part.get("pageLoad") is not None)):
-            _check_asked(part, mode, lists, message)
-
-
-_ASKED = (
-    ("execute", ("mboxes",), "Either pageLoad or mboxes is required in execute"),
-    ("prefetch", ("views", "mboxes"), "Either views, pageLoad or mboxes is required in prefetch"),
-)
+    execute, prefetch = request.get("execute"), request.get("prefetch")
+    if execute is not None and not (type(execute) is dict and execute.get("mboxes")):
+        _check_asked(execute, "execute", ("mboxes",), "Either pageLoad or mboxes is required in execute")
+    if prefetch is not None and not (type(prefetch) is dict and prefetch.get("mboxes")):
+        _check_asked(
+            prefetch, "prefetch", ("views", "mboxes"), "Either views, pageLoad or mboxes is required in prefetch"
+        )
 
 
 def _check_asked(part: Any, mode: str, lists: tuple[str, ...], message: str) -> None:
@@ -189,3 +184,4 @@ _CHECKS: dict[Any, Callable[[Any, Any], None] | None] = {
     "err_callback": _callable,
 }
 """Option -> how its value is checked here; None: where it is used."""
+_NAMES_VISITOR = frozenset(("target_cookie", "customer_ids", "visitor", "visitor_cookie"))

@@ -101,10 +101,10 @@ def prepare(call: CallOptions, config: Config, client_hint: str | None, now_ms: 
         RequestError: a wrong container, a control character in an id, or a broken limit, with its path.
     """
     request = _read(call.request)
-    cookie = parse_cookie(call.target_cookie, now_ms) if call.target_cookie else _NO_COOKIE
-    device = cookie.get(DEVICE_ID, "")
-    visitor = NOBODY
-    if call.visitor is not None or call.visitor_cookie:
+    cookie, device, visitor = _NO_COOKIE, "", NOBODY
+    if call.names_visitor:
+        cookie = parse_cookie(call.target_cookie, now_ms)
+        device = cookie.get(DEVICE_ID, "")
         visitor = read_visitor(call.visitor, call.visitor_cookie, config.organization_id)
     dropped: list[str] = []
     if not request.get("requestId"):
@@ -114,9 +114,11 @@ def prepare(call: CallOptions, config: Config, client_hint: str | None, now_ms: 
     if "property" in request or config.property_token is not None:
         _settle_property(request, config.property_token)
     ids = request.get("id")
-    if not ids or device or call.names_visitor or not all(ids.values()):
+    if not ids or call.names_visitor or not all(ids.values()):
         _settle_ids(request, call, device, visitor)
-    _settle_context(request)
+    context = request.get("context")
+    if not context or "timeOffsetInMinutes" not in context or context.get("channel") not in CHANNELS:
+        _settle_context(request)
     if visitor is NOBODY and "experienceCloud" not in request:
         request["experienceCloud"] = _PLAIN_CLOUD
     else:
@@ -129,10 +131,11 @@ def prepare(call: CallOptions, config: Config, client_hint: str | None, now_ms: 
         request["notifications"] = valid_notifications(request["notifications"], dropped)
     if not all(request.values()):
         request = {key: value for key, value in request.items() if value or type(value) is dict}
+    hint = call.target_location_hint or client_hint
     return Prepared(
         request,
         cookie.get(SESSION) or _session_option(call.session_id) or new_id(),
-        choose_cluster(device, call.target_location_hint, client_hint),
+        choose_cluster(device, call.target_location_hint, client_hint) if hint or device else None,
         now_ms,
         visitor.state,
         dropped,
@@ -207,19 +210,19 @@ def _settle_experience_cloud(request: Request, call: CallOptions, config: Config
 
 
 def _settle_asked(request: Request, mode: str, dropped: list[str]) -> None:
+    """Give the mboxes of one mode what they lack; leave out what asks for nothing."""
     part = request[mode]
+    for mbox in part.get("mboxes", ()):
+        if not mbox.get("name") or mbox.get("index") is None:
+            part["mboxes"] = _settled_mboxes(part["mboxes"], mode, dropped)
+            break
     if not part:
         del request[mode]
-        return
-    if "mboxes" in part:
-        mboxes = part["mboxes"] = _mboxes(part["mboxes"], mode, dropped)
-        if not mboxes:
-            del part["mboxes"]
-    if not part.get("views", True):
-        del part["views"]
+    elif not all(part.values()):
+        request[mode] = {key: value for key, value in part.items() if value or key == "pageLoad"}
 
 
-def _mboxes(mboxes: list[dict[str, Any]], mode: str, dropped: list[str]) -> list[dict[str, Any]]:
+def _settled_mboxes(mboxes: list[dict[str, Any]], mode: str, dropped: list[str]) -> list[dict[str, Any]]:
     kept: list[dict[str, Any]] = []
     for at, mbox in enumerate(mboxes):
         if not mbox.get("name"):

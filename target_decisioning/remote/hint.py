@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from target_decisioning.errors import TargetError
-from target_decisioning.preparation import CallOptions, cluster_of_edge_host, prepare
+from target_decisioning.preparation import cluster_of_edge_host, prepare, read_call
 
 if TYPE_CHECKING:
     from target_decisioning.config import Config
@@ -23,8 +23,8 @@ SESSION = "ping123"
 
 def learn_location_hint(config: Config, delivery: DeliveryApi, new_id: Callable[[], str]) -> str | None:
     """Return the cluster that serves this client; None if it cannot be learnt, which harms nothing."""
-    call = CallOptions(request={"context": {"channel": "web"}}, session_id=SESSION)
-    prepared = prepare(call, config, None, round(time.time() * 1000), new_id)
+    call = read_call({"request": {"context": {"channel": "web"}}, "session_id": SESSION}, {})
+    prepared = prepare(call, config, None, time.time_ns() // 1_000_000, new_id)
     try:
         response, _ = delivery.deliver(prepared.request, prepared.session_id, None, safe_to_repeat=True)
     except TargetError as error:

@@ -133,10 +133,16 @@ FIXED = load_program(
 )
 
 
+def asking(request):
+    call = CallOptions()
+    call.request = request
+    return call
+
+
 def answer(program, request):
     """Prepare and decide *request*; whatever comes out of it must be JSON."""
     try:
-        prepared = prepare(CallOptions(request=request), CONFIG, None, NOON, lambda: "new").request
+        prepared = prepare(asking(request), CONFIG, None, NOON, lambda: "new").request
     except RequestError:
         return assume(False)
     remote = remote_needs(program, prepared)
@@ -243,7 +249,7 @@ def test_a_parameter_of_any_depth_is_decided_or_refused(depth):
     for _ in range(depth - 1):
         value = [value]
     request = {"trace": {}, "execute": mboxes("home", parameters={"a": value})}
-    call = CallOptions(request=request)
+    call = asking(request)
     if depth <= 100:
         assert answer(FIXED, request)
         return

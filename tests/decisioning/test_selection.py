@@ -253,7 +253,7 @@ def test_a_location_with_very_many_properties_decides_alike():
     count = MAX_SORTED_TOKENS + 1
     rules = [a_rule(f"offer {number}", propertyTokens=[f"token {number}"]) for number in range(count)]
     program = load_program(an_artifact(home=[*rules, a_rule("all")]), CLIENT)
-    assert program.mboxes["home"].by_token is None
+    assert program.mboxes["home"].by_token == {}
     for token, expected in (("token 0", "offer 0"), ("token 64", "offer 64"), ("none", "all")):
         assert offers(decide(program, mbox="home", property={"token": token})) == [expected]
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from target_decisioning.artifact.binary import decode_binary
 from target_decisioning.config import read_config
-from target_decisioning.decisioning import DecisionProgram, decide, flat, load_program, remote_needs
+from target_decisioning.decisioning import DecisionProgram, decide, load_program, remote_needs
 from target_decisioning.decisioning.conditions import ConditionError, compile_conditions, compile_value, parse
 from target_decisioning.errors import ArtifactInvalid, ArtifactUnsupported, RequestError
 from target_decisioning.preparation import check_offers_asked, prepare, read_call, target_cookie
@@ -252,8 +252,7 @@ def _decide_everything(program: DecisionProgram) -> None:
 
 
 def _as_json(decision: Any) -> str:
-    answers = [flat(answer) for answer in (decision.execute, decision.prefetch) if answer is not None]
-    return json.dumps([answers, decision.impressions, decision.errors], allow_nan=False)
+    return json.dumps([decision.execute, decision.prefetch, decision.impressions, decision.errors], allow_nan=False)
 
 
 def _outcome(work: Callable[[], Any]) -> str:
