@@ -12,7 +12,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from target_decisioning.config import Config
@@ -61,9 +62,9 @@ class Reporting:
         """Hand over what an answered call owes, once its telemetry entry is there to ride along."""
         self._last = prepared
         if prepared.unsent:
-            self.outbox.offer(self._item(prepared, {"notifications": prepared.unsent}), lane=prepared.visitor)
+            self.outbox.offer(partial(_item, prepared, prepared.unsent), prepared.visitor)
         if prepared.owed:
-            self.outbox.offer(self._item(prepared, {"notifications": prepared.owed}), lane=prepared.visitor)
+            self.outbox.offer(partial(_item, prepared, prepared.owed), prepared.visitor)
         if self._timer is None or self._telemetry.waiting >= DUE_ENTRIES:
             self._hurry_telemetry()
         if not self._config.background:
@@ -129,16 +130,6 @@ class Reporting:
             in_background=True,
         )
 
-    def _item(self, prepared: Prepared, content: dict[str, Any]) -> dict[str, Any]:
-        request = prepared.request
-        body: dict[str, Any] = {"requestId": new_id()}
-        for key in _CARRIED:
-            if key in request:
-                body[key] = request[key]
-        body["context"] = prepared.context
-        body.update(content)
-        return {"session_id": prepared.session_id, "cluster": prepared.cluster, "body": body}
-
     def _hurry_telemetry(self) -> None:
         """See to it that telemetry leaves by itself if no call takes it along."""
         if not self._telemetry.waiting:
@@ -168,8 +159,21 @@ class Reporting:
 
     def _telemetry_item(self) -> dict[str, Any]:
         if self._last is not None:
-            item = self._item(self._last, {})
+            item = _item(self._last)
         else:
             body = {"requestId": new_id(), "context": _PLAIN_CONTEXT}
             item = {"session_id": new_id(), "cluster": None, "body": body}
         return {**item, "is_telemetry": True}
+
+
+def _item(prepared: Prepared, notifications: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """Return what the outbox sends for the visitor of *prepared*, which changes no more."""
+    request = prepared.request
+    body: dict[str, Any] = {"requestId": new_id()}
+    for key in _CARRIED:
+        if key in request:
+            body[key] = request[key]
+    body["context"] = prepared.context
+    if notifications:
+        body["notifications"] = notifications
+    return {"session_id": prepared.session_id, "cluster": prepared.cluster, "body": body}

@@ -88,9 +88,11 @@ class _Run(Facts):
 
     def answer(self, mode: str, *, executing: bool) -> Entry:
         """Answer one mode as asked: ``{mboxes?, views?, pageLoad?}``; views are only ever asked for in advance."""
-        asked, answer = self._request[mode], {}
+        asked: Entry = self._request[mode]
+        answer: Entry = {}
         if "mboxes" in asked:
-            entries = answer["mboxes"] = []
+            entries: list[Entry] = []
+            answer["mboxes"] = entries
             for mbox in asked["mboxes"]:
                 self._mbox(mbox, entries, executing)
                 self.ends.append(len(entries))

@@ -1,8 +1,9 @@
 """Takes items in, has them sent, tries again, and knows when all is done.
 
-    put(item) --inbox--> dispatcher thread --jobs--> sender threads --send(item)--> verdict --inbox--> dispatcher
+    put(item) --arrivals--> dispatcher thread --jobs--> sender threads --send(item)--> verdict --inbox--> dispatcher
 
-One thread owns all state and only ever waits for its inbox; whatever may block (``send``) runs elsewhere.
+One thread owns all state and only ever waits for its inbox; whatever may block (``send``) runs elsewhere. It lets
+arrivals gather for a moment: woken by each of them, it would take the interpreter from the calls that bring them.
 Without a background there are no threads: ``work`` does the same in the caller's.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import marshal
+import math
 import sqlite3
 import threading
 import time
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
     from target_decisioning.outbox.spool import Spool, Stored
 
 Send = Callable[[dict[str, Any]], None]
+Item = dict[str, Any] | Callable[[], dict[str, Any]]
+"""What is to be sent, or what makes it, in time and on a thread that nobody waits for."""
 
+GATHER_SECONDS = 0.02
 DROP_REPORT_SECONDS = 1.0
 HURRY_SECONDS = 1.0
 SHORTEST_SEND_SECONDS = 0.05
@@ -73,6 +78,9 @@ class Dispatcher:
         self._entries: dict[int, Entry] = {}
         self._flushes: list[_Flush] = []
         self._inbox: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
+        self._arrivals: deque[tuple[Item, str]] = deque()
+        self._is_told = False
+        self._gathered_at = math.inf
         self._jobs: SimpleQueue[Entry | None] = SimpleQueue()
         self._senders: list[threading.Thread] = []
         self._thread: threading.Thread | None = None
@@ -99,11 +107,14 @@ class Dispatcher:
         ends = self._send_ends
         return None if ends is None else max(ends - time.monotonic(), SHORTEST_SEND_SECONDS)
 
-    def put(self, item: dict[str, Any], lane: str) -> None:
+    def put(self, item: Item, lane: str) -> None:
         """Take an item that has room; from then on it is this dispatcher's."""
         if lane == TELEMETRY:
             self._count_unmissed(1)
-        self._inbox.put((self._take, item, lane))
+        self._arrivals.append((item, lane))
+        if not self._is_told:
+            self._is_told = True
+            self._inbox.put((self._let_gather,))
         if self.has_ended:
             self.count_leftovers()
 
@@ -159,12 +170,14 @@ class Dispatcher:
 
     def _work(self, ends: float, longest_send_seconds: float) -> None:
         self._take_messages()
+        self._take_arrivals()
         if self._flushes and time.monotonic() >= self._hurry_at:
             self._hurry()
         while (entry := self._next_entry()) is not None:
             self._send_ends = max(ends, time.monotonic() + longest_send_seconds)
             self._settle(entry, self._try(entry))
             self._take_messages()
+            self._take_arrivals()
             if time.monotonic() >= ends:
                 break
         self._report_refusals()
@@ -194,6 +207,7 @@ class Dispatcher:
 
     def count_leftovers(self) -> int:
         """After the end: count what waits in memory as dropped, and return how much of it somebody misses."""
+        self._arrivals.clear()
         with contextlib.suppress(Empty):
             while True:
                 self._inbox.get_nowait()
@@ -224,6 +238,8 @@ class Dispatcher:
             self._take_messages()
         if self.has_ended:
             return
+        if time.monotonic() >= self._gathered_at:
+            self._take_arrivals()
         if self._flushes and time.monotonic() >= self._hurry_at:
             self._hurry()
         while self._in_flight < self._limits.senders and (entry := self._next_entry()) is not None:
@@ -236,6 +252,15 @@ class Dispatcher:
             while True:
                 handle, *arguments = self._inbox.get_nowait()
                 handle(*arguments)
+
+    def _let_gather(self) -> None:
+        self._gathered_at = time.monotonic() + GATHER_SECONDS
+
+    def _take_arrivals(self) -> None:
+        self._gathered_at, self._is_told = math.inf, False  # before they are taken: whoever comes later tells again
+        while self._arrivals:
+            item, lane = self._arrivals.popleft()
+            self._take(item() if callable(item) else item, lane)
 
     def _take(self, item: dict[str, Any], lane: str) -> None:
         self._taken += 1
@@ -389,6 +414,7 @@ class Dispatcher:
             self._unmissed += count
 
     def _begin_flush(self, flush: _Flush) -> None:
+        self._take_arrivals()
         flush.numbers = set(self._entries)
         self._flushes.append(flush)
         self._hurry()
@@ -411,6 +437,8 @@ class Dispatcher:
     def _wait_seconds(self) -> float | None:
         now = time.monotonic()
         waits = [self._hurry_at - now] if self._flushes else []
+        if self._gathered_at < math.inf:
+            waits.append(self._gathered_at - now)
         if self._unreported:
             waits.append(self._report_at - now)
         if self._chore is not None:

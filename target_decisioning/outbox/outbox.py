@@ -23,7 +23,7 @@ from target_decisioning.events import NOTIFICATIONS_DROPPED
 from target_decisioning.forks import ProcessLock
 from target_decisioning.log import Logger, warn
 from target_decisioning.outbox.custody import open_spool, take_over
-from target_decisioning.outbox.dispatcher import Dispatcher, Send
+from target_decisioning.outbox.dispatcher import Dispatcher, Item, Send
 from target_decisioning.outbox.limits import OutboxLimits
 from target_decisioning.outbox.schedule import TELEMETRY
 from target_decisioning.outbox.spool import Spool, SpoolBusy, Stored
@@ -79,13 +79,15 @@ class Outbox:
         if self._dispatcher.pending and not self._is_closed:
             self._start()
 
-    def offer(self, item: dict[str, Any], lane: str = "") -> bool:
+    def offer(self, item: Item, lane: str = "") -> bool:
         """Accept *item*, which is the outbox's from then on; False if it is refused and will never be sent.
+
+        What makes an item may be given in its place: what goes to disk is made at once, other items a moment later.
 
         Items of one *lane* (a visitor) are sent one after the other, in the order they were offered. What is lost of
         the lane ``TELEMETRY`` is neither counted nor told.
         """
-        if self._pid != os.getpid():
+        if self._pid == _UNOWNED:
             self._enter_process()
         dispatcher, spool = self._dispatcher, self._spool
         if self._is_closed:
@@ -98,11 +100,11 @@ class Outbox:
         if spool is None:
             dispatcher.put(item, lane)
             return True
-        return self._store(spool, item, lane)
+        return self._store(spool, item() if callable(item) else item, lane)
 
     def flush(self, timeout_seconds: float = 10.0) -> bool:
         """Wait until everything accepted so far was sent or given up as undeliverable; return whether it was."""
-        if self._pid != os.getpid():
+        if self._pid == _UNOWNED:
             self._enter_process()
         return not self._dispatcher.pending or (not self._is_closed and self._flush(timeout_seconds))
 
@@ -111,7 +113,7 @@ class Outbox:
 
         A caller is held up for *seconds* and one send of *longest_send_seconds* at most.
         """
-        if self._pid != os.getpid():
+        if self._pid == _UNOWNED:
             self._enter_process()
         if not self._background and not self._is_closed:
             self._dispatcher.work(seconds, longest_send_seconds)
@@ -126,7 +128,7 @@ class Outbox:
 
         What is left waits on disk for the next start, or is lost and counted. Closing again does nothing.
         """
-        if self._pid != os.getpid():
+        if self._pid == _UNOWNED:
             self._enter_process()
         with self._lock:
             was_closed, self._is_closed = self._is_closed, True
@@ -138,7 +140,7 @@ class Outbox:
 
     def status(self) -> dict[str, Any]:
         """Return ``pending``, ``sent``, ``dropped``, ``dead`` (items), ``dropped_by_reason`` and ``durable``."""
-        if self._pid != os.getpid():
+        if self._pid == _UNOWNED:
             self._enter_process()
         dispatcher = self._dispatcher
         dropped = dict(dispatcher.dropped)
@@ -196,9 +198,8 @@ class Outbox:
     def _enter_process(self) -> None:
         """Start empty in a process that was forked off; what the parent accepted, the parent sends."""
         with self._lock:
-            if self._pid == os.getpid():
+            if self._pid != _UNOWNED:
                 return
-            self._disown()
             self._own_process()
         self.resume()
 
