@@ -319,7 +319,7 @@ class TargetClient:
 
     def _prepare(self, call: CallOptions) -> Prepared:
         began = time.perf_counter()
-        prepared = prepare(call, self._config, self._location_hint, time.time_ns() // 1_000_000, new_id)
+        prepared = prepare(call, self._config, self._location_hint, round(time.time() * 1000), new_id)
         prepared.began, prepared.parsing_ms = began, (time.perf_counter() - began) * 1000
         if prepared.dropped or call.unknown:
             self._tell_what_is_ignored(prepared, call)

@@ -31,14 +31,15 @@ _NOTHING: dict[str, Any] = {}
 class Needs:
     """What the conditions of a location read: parts of the context that all entries of a request share, and others."""
 
-    parts: tuple[str, ...] = ()
+    parts: tuple[tuple[str, Callable[[Facts], Any]], ...] = ()
+    """Each with what works it out."""
     mbox: bool = False
     address: bool = False
 
     @classmethod
     def of(cls, parts: Collection[str]) -> Needs:
         """Return the needs of conditions that read *parts*."""
-        shared = tuple(part for part in PARTS if part in parts)
+        shared = tuple((part, work_out) for part, work_out in PARTS.items() if part in parts)
         return cls(shared, "mbox" in parts, "page" in parts or "referring" in parts)
 
 
@@ -55,12 +56,11 @@ class Facts:
     def values_for(self, needs: Needs, entry: dict[str, Any]) -> dict[str, Any]:
         """Return what a condition sees that asks for *needs* while *entry* is decided."""
         values = self.values
-        for part in needs.parts:
+        for part, work_out in needs.parts:
             if part not in values:
-                values[part] = PARTS[part](self)
+                values[part] = work_out(self)
         if needs.mbox:
-            parameters = entry.get("parameters")
-            values["mbox"] = unflatten(parameters) if parameters else _NOTHING
+            values["mbox"] = unflatten(entry.get("parameters"))
         if needs.address and "address" in entry:
             address = entry["address"]
             own = {"page": page_of(address.get("url")), "referring": page_of(address.get("referringUrl"))}

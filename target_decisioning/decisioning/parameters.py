@@ -8,7 +8,6 @@ value costs more than a few levels. The result may be shared and may share lists
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 MAX_DEPTH = 16
@@ -17,7 +16,7 @@ MAX_DEPTH = 16
 NO_PARAMETERS: dict[str, Any] = {}
 
 
-def unflatten(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+def unflatten(parameters: dict[str, Any] | None) -> dict[str, Any]:
     """Return the ``mbox`` object of the context. Read-only.
 
     A name is opened at its dots unless it begins or ends with one, has two in a row, or more than 16 parts. Where
@@ -25,47 +24,45 @@ def unflatten(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
     """
     if not parameters:
         return NO_PARAMETERS
-    for name in parameters:
-        if "." in name:
-            return _with_lower_case(_opened(parameters), 1)
-    return _with_lower_case(dict(parameters), 1)
-
-
-def _opened(parameters: Mapping[str, Any]) -> dict[str, Any]:
     root: dict[str, Any] = {}
     for name, value in parameters.items():
-        parts = name.split(".")
-        if len(parts) == 1 or len(parts) > MAX_DEPTH or "" in parts:
-            root[name] = _own(value)
+        own = _own(value, 1) if type(value) is dict else value
+        if "." in name:
+            _put(root, name, own)
         else:
-            _put(root, parts, _own(value))
+            root[name] = own
+    _add_lower_case(root, 1)
     return root
 
 
-def _put(root: dict[str, Any], parts: list[str], value: Any) -> None:
-    """Set *value* at the end of *parts*; what stands in the way and is no object gives way to one."""
+def _put(root: dict[str, Any], name: str, value: Any) -> None:
+    """Set *value* where the dots of *name* lead; what stands in the way and is no object gives way to one."""
+    parts = name.split(".")
+    if len(parts) > MAX_DEPTH or "" in parts:
+        root[name] = value
+        return
+    last = parts.pop()
     level = root
-    for part in parts[:-1]:
+    for part in parts:
         below = level.get(part)
-        if not isinstance(below, dict):
+        if type(below) is not dict:
             below = level[part] = {}
         level = below
-    level[parts[-1]] = value
+    level[last] = value
 
 
-def _own(value: Any, depth: int = 1) -> Any:
+def _own(value: dict[str, Any], depth: int) -> dict[str, Any]:
     """Return *value* so that its objects may be added to: the request's own stay as they are."""
-    if not isinstance(value, Mapping) or depth >= MAX_DEPTH:
+    if depth >= MAX_DEPTH:
         return value
-    return {name: _own(below, depth + 1) for name, below in value.items()}
+    return {name: _own(below, depth + 1) if type(below) is dict else below for name, below in value.items()}
 
 
-def _with_lower_case(level: dict[str, Any], depth: int) -> dict[str, Any]:
+def _add_lower_case(level: dict[str, Any], depth: int) -> None:
     """Add ``NAME_lc`` for each text of *level*, in order: a ``NAME_lc`` that stood there gives way, but not its own."""
     for name in tuple(level):
         value = level[name]
-        if isinstance(value, str):
+        if type(value) is str:
             level[name + "_lc"] = value.lower()
-        elif isinstance(value, Mapping) and depth < MAX_DEPTH:
-            level[name] = _with_lower_case(dict(value), depth + 1)
-    return level
+        elif type(value) is dict and depth < MAX_DEPTH:
+            _add_lower_case(value, depth + 1)

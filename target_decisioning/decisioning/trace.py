@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from target_decisioning.decisioning.context import WHOLE, Facts
+from target_decisioning.decisioning.context import PARTS, WHOLE, Facts
 from target_decisioning.decisioning.fresh import fresh
 from target_decisioning.decisioning.program import CompiledRule
 
@@ -89,7 +89,7 @@ class Tracer:
 
 def _target(rule: CompiledRule, values: dict[str, Any]) -> dict[str, Any]:
     return {
-        "context": fresh({key: values[key] for key in (*WHOLE.parts, "mbox", "allocation")}),
+        "context": fresh({key: values[key] for key in (*PARTS, "mbox", "allocation")}),
         **_told(rule.source.meta, campaignId="activity.id", campaignType="activity.type"),
         "matchedSegmentIds": [],
         "unmatchedSegmentIds": [],

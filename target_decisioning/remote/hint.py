@@ -24,7 +24,7 @@ SESSION = "ping123"
 def learn_location_hint(config: Config, delivery: DeliveryApi, new_id: Callable[[], str]) -> str | None:
     """Return the cluster that serves this client; None if it cannot be learnt, which harms nothing."""
     call = read_call({"request": {"context": {"channel": "web"}}, "session_id": SESSION}, {})
-    prepared = prepare(call, config, None, time.time_ns() // 1_000_000, new_id)
+    prepared = prepare(call, config, None, round(time.time() * 1000), new_id)
     try:
         response, _ = delivery.deliver(prepared.request, prepared.session_id, None, safe_to_repeat=True)
     except TargetError as error:

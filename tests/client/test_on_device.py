@@ -182,7 +182,7 @@ def spoil(value):
 @pytest.mark.parametrize("method", ["on-device", "hybrid"])
 def test_whatever_a_caller_does_to_his_things_the_next_answer_is_unharmed(make_client, api, monkeypatch, method):
     """Case 31: the payload after ``create``, the request after the call, the answer, and what is on its way."""
-    monkeypatch.setattr(time, "time_ns", lambda: 1_700_000_000_000_000_000)
+    monkeypatch.setattr(time, "time", lambda: 1_700_000_000.0)
     content = {"nested": {"list": [1, {"deep": True}]}}
     rules = [
         a_rule("json", options=[{"type": "json", "content": content, "eventToken": "t"}], metrics=[{"type": "click"}])
