@@ -207,13 +207,13 @@ class _Cookies:
     def __init__(self, session_id: str, tnt_id: str, now_ms: int) -> None:
         self.session_id, self.tnt_id, self.now_ms = session_id, tnt_id, now_ms
 
-    def target_cookie(self, _response: Json) -> Cookie:
+    def new_target_cookie(self, _response: Json) -> Cookie:
         now_seconds = -(-self.now_ms // 1000)
         expires = now_seconds + DEVICE_ID_SECONDS
         value = f"session#{self.session_id}#{now_seconds + SESSION_SECONDS}|PC#{self.tnt_id}#{expires}"
         return Cookie(name="mbox", value=value, max_age=-((self.now_ms - expires * 1000) // 1000))
 
-    def hint_cookie(self, _response: Json) -> None:
+    def new_hint_cookie(self, _response: Json) -> None:
         return None
 
 

@@ -31,9 +31,8 @@ from target_decisioning.log import GuardedLogger, warn
 from target_decisioning.on_device import OnDevice, compiler
 from target_decisioning.preparation import (
     WHOLE_REQUEST,
+    Call,
     CallKeywords,
-    CallOptions,
-    Prepared,
     check_offers_asked,
     prepare,
     read_call,
@@ -126,10 +125,10 @@ class TargetClient:
             raise ClientClosed("get_offers")
         call = read_call(options, keywords)
         check_offers_asked(call.request)
-        prepared = self._prepare(call)
+        self._prepare(call)
         if call.callback is None and self._config.background:
-            return self._offers(call, prepared)
-        return self._run(call, lambda: self._offers(call, prepared))
+            return self._offers(call)
+        return self._run(call, lambda: self._offers(call))
 
     @overload
     def get_attributes(
@@ -171,8 +170,8 @@ class TargetClient:
         )
         call.request = add_mboxes(asked, mbox_names)
         check_offers_asked(call.request)
-        prepared = self._prepare(call)
-        return self._run(call, lambda: Attributes(self._offers(call, prepared)))
+        self._prepare(call)
+        return self._run(call, lambda: Attributes(self._offers(call)))
 
     @overload
     def send_notifications(
@@ -204,8 +203,8 @@ class TargetClient:
         if not call.request.get("notifications") and not call.request.get("telemetry") and not self._telemetry.waiting:
             message = "Notifications list is required in request"
             raise RequestError("request.notifications", "nothing", "a list of notifications", message)
-        prepared = self._prepare(call)
-        return self._run(call, lambda: self._report(prepared, self._answering.deliver(prepared)))
+        self._prepare(call)
+        return self._run(call, lambda: self._report(call, self._answering.deliver(call)))
 
     def wait_until_ready(self, timeout: float | None = None) -> bool:
         """Return whether there is an artifact to decide from, waiting for it at most *timeout* seconds.
@@ -317,19 +316,18 @@ class TargetClient:
         if self._is_closed:
             raise ClientClosed(call)
 
-    def _prepare(self, call: CallOptions) -> Prepared:
-        began = time.perf_counter()
-        prepared = prepare(call, self._config, self._location_hint, round(time.time() * 1000), new_id)
-        prepared.began, prepared.parsing_ms = began, (time.perf_counter() - began) * 1000
-        if prepared.dropped or call.unknown:
-            self._tell_what_is_ignored(prepared, call)
+    def _prepare(self, call: Call) -> None:
+        call.began, given = time.perf_counter(), call.request
+        prepare(call, self._config, self._location_hint, round(time.time() * 1000), new_id)
+        call.parsing_ms = (time.perf_counter() - call.began) * 1000
+        if call.dropped or call.unknown:
+            self._tell_what_is_ignored(call)
         if self._first_calls:
             self._first_calls -= 1
-            self._tell_unknown_keys(call.request)
-        return prepared
+            self._tell_unknown_keys(given)
 
-    def _tell_what_is_ignored(self, prepared: Prepared, call: CallOptions) -> None:
-        for where in prepared.dropped:
+    def _tell_what_is_ignored(self, call: Call) -> None:
+        for where in call.dropped:
             kind = "Notification" if where.startswith("notifications") else "Mbox"
             self._config.logger.error(f"{kind} validation failed for: {where}")
         for option in call.unknown:
@@ -343,22 +341,18 @@ class TargetClient:
                 self._told_keys.add(place)
                 warn(self._config.logger, f"A key that the API does not have is dropped: request{place}{_hint(place)}")
 
-    def _run(self, call: CallOptions, work: Callable[[], Answer]) -> Answer | AsyncResult[Answer]:
+    def _run(self, call: Call, work: Callable[[], Answer]) -> Answer | AsyncResult[Answer]:
         if not self._config.background:
             self._readiness.announce()
         if call.callback is None:
             return work()
         return self._callbacks.run(work, call.callback, call.err_callback)
 
-    def _offers(self, call: CallOptions, prepared: Prepared) -> TargetDeliveryResponse:
-        method = call.decisioning_method or self._config.decisioning_method
-        strict = self._config.strict if call.strict is None else call.strict
-        return self._report(prepared, self._answering.answer(prepared, method, strict=strict))
+    def _offers(self, call: Call) -> TargetDeliveryResponse:
+        return self._report(call, self._answering.answer(call))
 
-    def _report(self, prepared: Prepared, envelope: TargetDeliveryResponse) -> TargetDeliveryResponse:
-        execution_ms = (time.perf_counter() - prepared.began) * 1000
-        self._telemetry.add_decision(prepared, envelope.meta["decisioning_method"], execution_ms)
-        self._reporting.report(prepared)
+    def _report(self, call: Call, envelope: TargetDeliveryResponse) -> TargetDeliveryResponse:
+        self._reporting.report(call, envelope.meta["decisioning_method"])
         return envelope
 
     # -- life --------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from target_decisioning.geo import GeoLookup
 from target_decisioning.http import Transport
 from target_decisioning.ids import new_id
 from target_decisioning.log import warn
-from target_decisioning.preparation import Prepared
+from target_decisioning.preparation import Call
 
 NOT_DOWNLOADED = "Not Applicable"
 
@@ -68,16 +68,16 @@ class OnDevice:
             return ArtifactUnsupported(*error.args)  # anew: an error that is raised again grows with every raise
         return ArtifactUnavailable(self._keeper.why_not_ready())
 
-    def decide(self, loaded: Loaded, prepared: Prepared, request: dict[str, Any]) -> Decision:
-        """Decide *request*, a part of the prepared one; what was owed and found out on the way stays in *prepared*."""
-        context = prepared.context = request["context"]
+    def decide(self, loaded: Loaded, call: Call, request: dict[str, Any]) -> Decision:
+        """Decide *request*, the call's or a part of it; the call keeps what is owed, and the context it was made in."""
+        context = call.context = request["context"]
         if "geo" in context and "ipAddress" in context["geo"]:
             look_up = loaded.program.geo_targeting_enabled
-            prepared.context = {**context, "geo": self._geo.enrich(context["geo"], look_up=look_up)}
-            request = {**request, "context": prepared.context}
-        trace = self._trace_setting(loaded, prepared) if "trace" in request else None
-        decision = decide(loaded.program, request, now_ms=prepared.now_ms, new_id=new_id, trace=trace)
-        prepared.owed = decision.impressions
+            call.context = {**context, "geo": self._geo.enrich(context["geo"], look_up=look_up)}
+            request = {**request, "context": call.context}
+        trace = self._trace_setting(loaded, call) if "trace" in request else None
+        decision = decide(loaded.program, request, now_ms=call.now_ms, new_id=new_id, trace=trace)
+        call.owed = decision.impressions
         if decision.errors:
             self._count_failures(loaded, decision.errors)
         return decision
@@ -92,7 +92,7 @@ class OnDevice:
             self._failed_rules = (loaded.program, Counter())
         self._failed_rules[1].update(places)
 
-    def _trace_setting(self, loaded: Loaded, prepared: Prepared) -> TraceSetting:
+    def _trace_setting(self, loaded: Loaded, call: Call) -> TraceSetting:
         retrieved = datetime.fromtimestamp(loaded.loaded_at_ms / 1000, UTC)
         artifact = {
             "artifactLocation": loaded.location or NOT_DOWNLOADED,
@@ -103,7 +103,7 @@ class OnDevice:
             "artifactLastRetrieved": retrieved.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             **loaded.program.artifact.meta,
         }
-        return TraceSetting(client_code=self._config.client, session_id=prepared.session_id, artifact=artifact)
+        return TraceSetting(client_code=self._config.client, session_id=call.session_id, artifact=artifact)
 
 
 def compiler(config: Config) -> Callable[[bytes | str | dict[str, Any]], DecisionProgram]:

@@ -22,7 +22,7 @@ from target_decisioning.events import Emit
 from target_decisioning.forks import renew_in_child
 from target_decisioning.ids import new_id
 from target_decisioning.outbox import TELEMETRY, Outbox
-from target_decisioning.preparation import Prepared
+from target_decisioning.preparation import Call
 from target_decisioning.remote import DeliveryApi
 from target_decisioning.telemetry import DUE_ENTRIES, DUE_SECONDS, Telemetry
 
@@ -56,16 +56,17 @@ class Reporting:
         self._telemetry.clear()
         self._timer: threading.Timer | None = None
         self._offered_until = 0.0
-        self._last: Prepared | None = None
+        self._last: Call | None = None
 
-    def report(self, prepared: Prepared) -> None:
-        """Hand over what an answered call owes, once its telemetry entry is there to ride along."""
-        self._last = prepared
-        if prepared.unsent:
-            self.outbox.offer(partial(_item, prepared, prepared.unsent), prepared.visitor)
-        if prepared.owed:
-            self.outbox.offer(partial(_item, prepared, prepared.owed), prepared.visitor)
-        if self._timer is None or self._telemetry.waiting >= DUE_ENTRIES:
+    def report(self, call: Call, method: str) -> None:
+        """Hand over what a call owes that was answered by *method*, once its telemetry is there to ride along."""
+        self._last = call
+        told = self._telemetry.add_decision(call, method, (time.perf_counter() - call.began) * 1000)
+        if call.unsent:
+            self.outbox.offer(partial(_item, call, call.unsent), call.lane)
+        if call.owed:
+            self.outbox.offer(partial(_item, call, call.owed), call.lane)
+        if told and (self._timer is None or told >= DUE_ENTRIES):
             self._hurry_telemetry()
         if not self._config.background:
             self.outbox.work(WORK_SECONDS, longest_send_seconds=self._config.timeout_seconds)
@@ -166,14 +167,14 @@ class Reporting:
         return {**item, "is_telemetry": True}
 
 
-def _item(prepared: Prepared, notifications: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    """Return what the outbox sends for the visitor of *prepared*, which changes no more."""
-    request = prepared.request
+def _item(call: Call, notifications: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """Return what the outbox sends for the visitor of *call*, which changes no more."""
+    request = call.request
     body: dict[str, Any] = {"requestId": new_id()}
     for key in _CARRIED:
         if key in request:
             body[key] = request[key]
-    body["context"] = prepared.context
+    body["context"] = call.context
     if notifications:
         body["notifications"] = notifications
-    return {"session_id": prepared.session_id, "cluster": prepared.cluster, "body": body}
+    return {"session_id": call.session_id, "cluster": call.cluster, "body": body}

@@ -13,9 +13,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from target_decisioning.preparation import Prepared
+    from target_decisioning.preparation import Call
 
 MOST_ENTRIES: Final = 1_000
 DUE_ENTRIES: Final = 100
@@ -29,7 +29,7 @@ class Telemetry:
     def __init__(self, enabled: bool) -> None:
         self.enabled = enabled
         self.dropped = 0
-        self._waiting: deque[tuple[Callable[..., dict[str, Any]], tuple[Any, ...]]] = deque(maxlen=MOST_ENTRIES)
+        self._waiting: deque[tuple[Any, ...]] = deque(maxlen=MOST_ENTRIES)
         self._since = 0.0
 
     @property
@@ -41,16 +41,15 @@ class Telemetry:
         """Whether what waits should leave in a call of its own by *now* (``time.monotonic()``)."""
         return len(self._waiting) >= DUE_ENTRIES or (bool(self._waiting) and now - self._since >= DUE_SECONDS)
 
-    def add_decision(self, prepared: Prepared, method: str, execution_ms: float) -> None:
-        """Note a call that succeeded.
+    def add_decision(self, call: Call, method: str, execution_ms: float) -> int:
+        """Note a call that succeeded; return how many entries wait.
 
         Args:
-            prepared: the call, answered; kept until the entry is taken, so it must not change any more.
+            call: answered; kept until the entry is taken, so it must not change any more.
             method: how it was really decided, ``on-device``, ``server-side`` or ``hybrid``.
             execution_ms: how long it took as a whole.
         """
-        if self.enabled:
-            self._add(_decision, (prepared, method, execution_ms))
+        return self._add((_decision, call, method, execution_ms)) if self.enabled else 0
 
     def add_download(
         self,
@@ -61,14 +60,14 @@ class Telemetry:
     ) -> None:
         """Note an artifact download: when it ended (epoch ms), how long it and its reading took, the call's times."""
         if self.enabled:
-            self._add(_download, (now_ms, execution_ms, parsing_ms, timing))
+            self._add((_download, now_ms, execution_ms, parsing_ms, timing))
 
     def take(self) -> list[dict[str, Any]]:
         """Return all entries that wait, oldest first; they are gone from here."""
         entries: list[dict[str, Any]] = []
         while self._waiting:
             try:
-                build, facts = self._waiting.popleft()
+                build, *facts = self._waiting.popleft()
             except IndexError:  # another thread took the last one
                 break
             entries.append(build(*facts))
@@ -78,21 +77,24 @@ class Telemetry:
         """Forget what waits: in a forked child, whose parent has it too."""
         self._waiting.clear()
 
-    def _add(self, build: Callable[..., dict[str, Any]], facts: tuple[Any, ...]) -> None:
+    def _add(self, entry: tuple[Any, ...]) -> int:
+        """Keep what builds an entry, and from what."""
         waiting = self._waiting
-        if not waiting:
+        count = len(waiting)
+        if not count:
             self._since = time.monotonic()
-        elif len(waiting) == MOST_ENTRIES:
+        elif count == MOST_ENTRIES:
             self.dropped += 1
-        waiting.append((build, facts))
+        waiting.append(entry)
+        return count + 1
 
 
-def _decision(prepared: Prepared, method: str, execution_ms: float) -> dict[str, Any]:
-    request = prepared.request
-    entry = _timed(request.get("requestId"), prepared.now_ms, execution_ms, prepared.parsing_ms, prepared.timing)
-    entry["mode"] = "edge" if prepared.edge_host else "local"
-    if prepared.server_token:
-        entry["telemetryServerToken"] = prepared.server_token
+def _decision(call: Call, method: str, execution_ms: float) -> dict[str, Any]:
+    request = call.request
+    entry = _timed(request.get("requestId"), call.now_ms, execution_ms, call.parsing_ms, call.timing)
+    entry["mode"] = "edge" if call.edge_host else "local"
+    if call.server_token:
+        entry["telemetryServerToken"] = call.server_token
     entry["features"] = {"decisioningMethod": method, **_asked(request)}
     return entry
 

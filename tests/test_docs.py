@@ -18,7 +18,7 @@ from fixtures.delivery_api import DeliveryApi
 from target_decisioning import ClientOptions, TargetClient, TargetError
 from target_decisioning.config import Config
 from target_decisioning.events import EVENTS
-from target_decisioning.preparation import CallOptions
+from target_decisioning.preparation import CallKeywords
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -110,7 +110,7 @@ def test_a_default_in_milliseconds_is_the_one_in_seconds(option):
 
 def test_the_configuration_page_lists_every_option_of_a_call():
     listed = [row[0] for row in _rows(DOCS / "configuration.md", "## Call")]
-    assert sorted(listed) == sorted(CallOptions.__annotations__.keys() - {"unknown", "names_visitor"})
+    assert sorted(listed) == sorted({*CallKeywords.__annotations__, "callback"})
 
 
 def test_the_errors_page_lists_every_error():

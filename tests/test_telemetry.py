@@ -7,7 +7,7 @@ import time
 import pytest
 
 from fixtures.delivery_rules import problems_of
-from target_decisioning.preparation import Prepared
+from target_decisioning.preparation import Call
 from target_decisioning.telemetry import DUE_ENTRIES, DUE_SECONDS, MOST_ENTRIES, Telemetry
 
 NOW = 1_700_000_000_000
@@ -15,7 +15,8 @@ NOW = 1_700_000_000_000
 
 def a_call(*, parsing_ms=1.0, edge_host=None, server_token=None, timing=None, **asked):
     """A call that is answered."""
-    call = Prepared({"requestId": "r1", **asked}, "session", None, NOW, None, [])
+    call = Call()
+    call.request, call.session_id, call.now_ms = {"requestId": "r1", **asked}, "session", NOW
     call.parsing_ms, call.edge_host, call.server_token, call.timing = parsing_ms, edge_host, server_token, timing
     return call
 

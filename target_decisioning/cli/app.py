@@ -16,7 +16,7 @@ from target_decisioning.cli.output import json_bytes, visible
 from target_decisioning.cli.tree import trees
 from target_decisioning.cli.unplugged import Unplugged
 from target_decisioning.errors import TargetError
-from target_decisioning.preparation import Prepared
+from target_decisioning.preparation import Call
 
 WIDE: Final = 400
 """Columns of what does not go to a terminal: wide enough that no line is broken."""
@@ -103,9 +103,9 @@ def decide(
     now_ms = _moment(now)
     with _one_message():
         unplugged = _unplugged(artifact, client, organization, property_token)
-        prepared = unplugged.prepare(_traced(request_of(request), trace), now_ms, session_id)
-        _note(unplugged, prepared)
-        typer.echo(json_bytes(unplugged.answer(prepared).to_wire(), is_compact=compact), nl=False)
+        call = unplugged.prepare(_traced(request_of(request), trace), now_ms, session_id)
+        _note(unplugged, call)
+        typer.echo(json_bytes(unplugged.answer(call).to_wire(), is_compact=compact), nl=False)
 
 
 @app.command()
@@ -124,9 +124,9 @@ def explain(
     now_ms = _moment(now)
     with _one_message():
         unplugged = _unplugged(artifact, client, organization, property_token)
-        prepared = unplugged.prepare(request_of(request), now_ms, session_id)
-        _note(unplugged, prepared)
-        explanation = unplugged.explain(prepared)
+        call = unplugged.prepare(request_of(request), now_ms, session_id)
+        _note(unplugged, call)
+        explanation = unplugged.explain(call)
         if as_json or compact:
             typer.echo(json_bytes(explanation.to_wire(), is_compact=compact), nl=False)
             return
@@ -167,8 +167,8 @@ def _traced(request: dict[str, Any], wanted: bool | None) -> dict[str, Any]:
     return {**untraced, "trace": request.get("trace") or {}} if wanted else untraced
 
 
-def _note(unplugged: Unplugged, prepared: Prepared) -> None:
-    for note in unplugged.notes(prepared):
+def _note(unplugged: Unplugged, call: Call) -> None:
+    for note in unplugged.notes(call):
         typer.echo(f"note: {visible(note)}", err=True)
 
 

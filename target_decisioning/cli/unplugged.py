@@ -25,7 +25,7 @@ from target_decisioning.errors import ArtifactInvalid, TransportError
 from target_decisioning.http import Transport
 from target_decisioning.ids import new_id
 from target_decisioning.on_device import OnDevice
-from target_decisioning.preparation import Prepared, check_offers_asked, prepare, read_call
+from target_decisioning.preparation import Call, check_offers_asked, prepare, read_call
 from target_decisioning.preparation.identity import has_identity
 from target_decisioning.remote import DeliveryApi
 from target_decisioning.routing import ONLY_SERVER
@@ -84,7 +84,7 @@ class Unplugged:
             logger=Silence(),
         )
 
-    def prepare(self, request: dict[str, Any], now_ms: int, session_id: str | None) -> Prepared:
+    def prepare(self, request: dict[str, Any], now_ms: int, session_id: str | None) -> Call:
         """Prepare a request as the client would.
 
         Raises:
@@ -94,24 +94,24 @@ class Unplugged:
         check_offers_asked(call.request)
         return prepare(call, self._config, None, now_ms, new_id)
 
-    def answer(self, prepared: Prepared) -> TargetDeliveryResponse:
-        """Decide a prepared request on-device."""
+    def answer(self, call: Call) -> TargetDeliveryResponse:
+        """Decide a prepared call on-device."""
         transport, logger = NoTransport(), self._config.logger
         keeper = ArtifactKeeper(self._config, transport, lambda _text: self.program, _tell_nobody, logger)
         keeper.start()
         on_device = OnDevice(self._config, keeper, transport, _tell_nobody)
         delivery = DeliveryApi(self._config, transport, logger)
-        return Answering(self._config, on_device, delivery, dict).answer(prepared, ON_DEVICE, strict=False)
+        return Answering(self._config, on_device, delivery, dict).answer(call)
 
-    def explain(self, prepared: Prepared) -> Explanation:
-        """Explain how a prepared request is decided."""
-        prepared.identify(new_id)
-        return explain(self.program, prepared.request, now_ms=prepared.now_ms, new_id=new_id)
+    def explain(self, call: Call) -> Explanation:
+        """Explain how a prepared call is decided."""
+        call.identify(new_id)
+        return explain(self.program, call.request, now_ms=call.now_ms, new_id=new_id)
 
-    def notes(self, prepared: Prepared) -> Iterator[str]:
-        """Yield what else somebody who looks at the answer to *prepared* should know. Before it is answered."""
-        request = prepared.request
-        for where in prepared.dropped:
+    def notes(self, call: Call) -> Iterator[str]:
+        """Yield what else somebody who looks at the answer should know. Before it is answered."""
+        request = call.request
+        for where in call.dropped:
             place, _, lacking = where.partition(" ")
             yield f"request.{place} has no valid {lacking.strip('()')} and was left out"
         if not any(mode in request for mode in ("execute", "prefetch")):

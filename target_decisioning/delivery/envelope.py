@@ -111,10 +111,10 @@ class Meta(_Named):
 class Cookies(Protocol):
     """Makes the cookies that a program sets for an answer; *response* is in wire form."""
 
-    def target_cookie(self, response: dict[str, Any], /) -> Cookie:
+    def new_target_cookie(self, response: dict[str, Any], /) -> Cookie:
         """Return the cookie that keeps the visitor and the session."""
 
-    def hint_cookie(self, response: dict[str, Any], /) -> Cookie | None:
+    def new_hint_cookie(self, response: dict[str, Any], /) -> Cookie | None:
         """Return the cookie that keeps the edge cluster, if one is known."""
 
 
@@ -289,6 +289,6 @@ _LAZY: Final[dict[str, Callable[[TargetDeliveryResponse], Any]]] = {
     "response": lambda envelope: DeliveryResponse.from_wire(envelope._unread_response),
     "request": lambda envelope: DeliveryRequest.from_wire(envelope._unread_request),
     **{name: _gathered(name) for name in _GATHERED},
-    "target_cookie": lambda envelope: envelope._cookies.target_cookie(envelope._unread_response),
-    "target_location_hint_cookie": lambda envelope: envelope._cookies.hint_cookie(envelope._unread_response),
+    "target_cookie": lambda envelope: envelope._cookies.new_target_cookie(envelope._unread_response),
+    "target_location_hint_cookie": lambda envelope: envelope._cookies.new_hint_cookie(envelope._unread_response),
 }

@@ -107,8 +107,12 @@ class Dispatcher:
         ends = self._send_ends
         return None if ends is None else max(ends - time.monotonic(), SHORTEST_SEND_SECONDS)
 
-    def put(self, item: Item, lane: str) -> None:
-        """Take an item that has room; from then on it is this dispatcher's."""
+    def put(self, item: Item, lane: str) -> bool:
+        """Take an item, which is this dispatcher's from then on; False if there is no room."""
+        try:
+            self.room.pop()  # exact among any number of threads
+        except IndexError:
+            return False
         if lane == TELEMETRY:
             self._count_unmissed(1)
         self._arrivals.append((item, lane))
@@ -117,6 +121,7 @@ class Dispatcher:
             self._inbox.put((self._let_gather,))
         if self.has_ended:
             self.count_leftovers()
+        return True
 
     def put_stored(self, stored: Stored) -> None:
         """Take an item that is on disk and has room."""

@@ -94,12 +94,11 @@ class Outbox:
             return self._refuse("closed", lane)
         if not dispatcher.is_running:
             self._start()
-        waiting_bytes = dispatcher.waiting_bytes if spool is None else spool.size_bytes
-        if waiting_bytes >= self._most_bytes or not _take_place(dispatcher):
-            return self._refuse("full", lane)
         if spool is None:
-            dispatcher.put(item, lane)
-            return True
+            is_taken = dispatcher.waiting_bytes < self._most_bytes and dispatcher.put(item, lane)
+            return is_taken or self._refuse("full", lane)
+        if spool.size_bytes >= self._most_bytes or not _take_place(dispatcher):
+            return self._refuse("full", lane)
         return self._store(spool, item() if callable(item) else item, lane)
 
     def flush(self, timeout_seconds: float = 10.0) -> bool:

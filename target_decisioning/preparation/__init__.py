@@ -1,25 +1,24 @@
 """From what the caller gave to what is decided and sent: cookies, identity, location, the prepared request."""
 
-from target_decisioning.preparation.call import (
+from target_decisioning.preparation.call import Call
+from target_decisioning.preparation.cookie import TARGET_COOKIE, target_cookie
+from target_decisioning.preparation.location import LOCATION_HINT_COOKIE, cluster_of_edge_host, hint_cookie
+from target_decisioning.preparation.options import (
     CallKeywords,
-    CallOptions,
     check_offers_asked,
     read_call,
     read_options,
     read_request,
 )
-from target_decisioning.preparation.cookie import TARGET_COOKIE, target_cookie
-from target_decisioning.preparation.location import LOCATION_HINT_COOKIE, cluster_of_edge_host, hint_cookie
-from target_decisioning.preparation.prepare import Prepared, prepare
+from target_decisioning.preparation.prepare import prepare
 from target_decisioning.preparation.shapes import WHOLE_REQUEST
 
 __all__ = [
     "LOCATION_HINT_COOKIE",
     "TARGET_COOKIE",
     "WHOLE_REQUEST",
+    "Call",
     "CallKeywords",
-    "CallOptions",
-    "Prepared",
     "check_offers_asked",
     "cluster_of_edge_host",
     "hint_cookie",

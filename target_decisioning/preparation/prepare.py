@@ -1,6 +1,6 @@
 """One request made ready: the same for deciding here and for sending.
 
-    call options + config + now  --prepare-->  Prepared(request, session id, cluster, ...)
+    call + config + now  --prepare-->  the same call: request, session id, cluster, ...
 
 The caller's request is not changed and nothing of it is kept. Source: semantics.md 1.4 to 1.9.
 """
@@ -8,16 +8,15 @@ The caller's request is not changed and nothing of it is kept. Source: semantics
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from target_decisioning.config import Config
-from target_decisioning.delivery import Cookie
 from target_decisioning.errors import RequestError
-from target_decisioning.preparation.call import CallOptions
-from target_decisioning.preparation.cookie import DEVICE_ID, SESSION, parse_cookie, target_cookie
-from target_decisioning.preparation.identity import has_identity, new_tnt_id, visitor_ids
-from target_decisioning.preparation.location import choose_cluster, hint_cookie
+from target_decisioning.preparation.call import Call
+from target_decisioning.preparation.cookie import DEVICE_ID, SESSION, parse_cookie
+from target_decisioning.preparation.identity import visitor_ids
+from target_decisioning.preparation.location import choose_cluster
 from target_decisioning.preparation.notifications import valid_notifications
 from target_decisioning.preparation.reading import IDENTIFIER, Unreadable, is_number
 from target_decisioning.preparation.shapes import read_wire
@@ -32,70 +31,8 @@ _PLAIN_CLOUD = {"analytics": {"logging": DEFAULT_LOGGING}}
 Request = dict[str, Any]
 
 
-class Prepared:
-    """A request as it is decided and sent, and then what follows from its answer. Private to one call.
-
-    It makes the cookies that go with its answer.
-    """
-
-    began: float = 0.0
-    """When the call began (``time.perf_counter()``)."""
-    parsing_ms: float = 0.0
-    """How long preparing took."""
-    edge_host: Any = None
-    """``edgeHost`` of the server's answer; None if the server was not asked."""
-    server_token: Any = None
-    """``telemetryServerToken`` of the server's answer."""
-    context: dict[str, Any] = _NOTHING
-    """The context that was decided in or sent."""
-    owed: Sequence[dict[str, Any]] = ()
-    """Impressions of what was decided here."""
-    unsent: Sequence[dict[str, Any]] = ()
-    """The caller's own notifications, where no Delivery call took them along."""
-    timing: dict[str, Any] | None = None
-    """What is known of the Delivery call's times."""
-
-    def __init__(
-        self,
-        request: dict[str, Any],
-        session_id: str,
-        cluster: str | None,
-        now_ms: int,
-        visitor_state: dict[str, Any] | None,
-        dropped: list[str],
-    ) -> None:
-        """Hold *request* in wire form; *dropped* names for the log where what lacks what it needs."""
-        self.request = request
-        self.session_id = session_id
-        self.cluster = cluster
-        self.now_ms = now_ms
-        self.visitor_state = visitor_state
-        self.dropped = dropped
-
-    @property
-    def visitor(self) -> str:
-        """The id that names the visitor, whose impressions leave in the order they were owed."""
-        ids = self.request.get("id", _NOTHING)
-        return str(ids.get("marketingCloudVisitorId") or ids.get("tntId") or ids.get("thirdPartyId") or "")
-
-    def target_cookie(self, response: dict[str, Any]) -> Cookie:
-        """Return the cookie that keeps the visitor and the session."""
-        tnt_id = (response.get("id") or _NOTHING).get("tntId")
-        return target_cookie(self.session_id, None if tnt_id is None else str(tnt_id), self.now_ms)
-
-    def hint_cookie(self, response: dict[str, Any]) -> Cookie | None:
-        """Return the cookie that keeps the edge cluster, if one is known."""
-        return hint_cookie(self.cluster, response.get("edgeHost"))
-
-    def identify(self, new_id: NewId) -> None:
-        """Give the visitor a tntId if nothing names them: only for what is decided on this device."""
-        ids = self.request.get("id", _NOTHING)
-        if not has_identity(ids):
-            self.request["id"] = {"tntId": new_tnt_id(new_id, self.cluster), **ids}
-
-
-def prepare(call: CallOptions, config: Config, client_hint: str | None, now_ms: int, new_id: NewId) -> Prepared:
-    """Prepare the request of a call that ``read_call`` has checked.
+def prepare(call: Call, config: Config, client_hint: str | None, now_ms: int, new_id: NewId) -> Call:
+    """Prepare the request of a call that ``read_call`` has checked; return the call.
 
     Raises:
         RequestError: a wrong container, a control character in an id, or a broken limit, with its path.
@@ -131,15 +68,14 @@ def prepare(call: CallOptions, config: Config, client_hint: str | None, now_ms: 
         request["notifications"] = valid_notifications(request["notifications"], dropped)
     if not all(request.values()):
         request = {key: value for key, value in request.items() if value or type(value) is dict}
-    hint = call.target_location_hint or client_hint
-    return Prepared(
-        request,
-        cookie.get(SESSION) or _session_option(call.session_id) or new_id(),
-        choose_cluster(device, call.target_location_hint, client_hint) if hint or device else None,
-        now_ms,
-        visitor.state,
-        dropped,
-    )
+    call.request = request
+    call.session_id = cookie.get(SESSION) or (call.session_id and _session_option(call.session_id)) or new_id()
+    if device or call.target_location_hint or client_hint:
+        call.cluster = choose_cluster(device, call.target_location_hint, client_hint)
+    call.now_ms = now_ms
+    call.visitor_state = visitor.state
+    call.dropped = dropped
+    return call
 
 
 def _read(request: dict[str, Any]) -> dict[str, Any]:
@@ -153,9 +89,7 @@ def _read(request: dict[str, Any]) -> dict[str, Any]:
     return taken
 
 
-def _session_option(given: str | None) -> str | None:
-    if given is None:
-        return None
+def _session_option(given: str) -> str:
     try:
         return str(IDENTIFIER.read(given))
     except Unreadable as unreadable:
@@ -169,7 +103,7 @@ def _settle_property(request: Request, own: str | None) -> None:
         request["property"] = {"token": own}
 
 
-def _settle_ids(request: Request, call: CallOptions, device: str, visitor: Visitor) -> None:
+def _settle_ids(request: Request, call: Call, device: str, visitor: Visitor) -> None:
     given = request.get("id", _NOTHING)
     try:
         ids = visitor_ids(given, device, call.customer_ids, visitor)
@@ -188,7 +122,7 @@ def _settle_context(request: Request) -> None:
         context["timeOffsetInMinutes"] = time.localtime().tm_gmtoff // 60
 
 
-def _settle_experience_cloud(request: Request, call: CallOptions, config: Config, visitor: Visitor) -> None:
+def _settle_experience_cloud(request: Request, call: Call, config: Config, visitor: Visitor) -> None:
     given = request.get("experienceCloud", _NOTHING)
     own = given.get("analytics", _NOTHING)
     analytics = {"logging": own.get("logging") or DEFAULT_LOGGING}

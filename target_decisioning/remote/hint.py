@@ -24,9 +24,9 @@ SESSION = "ping123"
 def learn_location_hint(config: Config, delivery: DeliveryApi, new_id: Callable[[], str]) -> str | None:
     """Return the cluster that serves this client; None if it cannot be learnt, which harms nothing."""
     call = read_call({"request": {"context": {"channel": "web"}}, "session_id": SESSION}, {})
-    prepared = prepare(call, config, None, round(time.time() * 1000), new_id)
+    prepare(call, config, None, round(time.time() * 1000), new_id)
     try:
-        response, _ = delivery.deliver(prepared.request, prepared.session_id, None, safe_to_repeat=True)
+        response, _ = delivery.deliver(call.request, call.session_id, None, safe_to_repeat=True)
     except TargetError as error:
         config.logger.debug(f"The location hint could not be learnt: {type(error).__name__}")
         return None

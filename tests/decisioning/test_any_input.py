@@ -12,7 +12,7 @@ from target_decisioning.config import read_config
 from target_decisioning.decisioning import decide as decide_prepared
 from target_decisioning.decisioning import load_program, remote_needs
 from target_decisioning.errors import ArtifactInvalid, ArtifactUnsupported, RequestError
-from target_decisioning.preparation import CallOptions, prepare
+from target_decisioning.preparation import Call, prepare
 from tests.builders import CLIENT, GLOBAL_MBOX, NOON, TRACE, a_rule, a_view_rule, an_artifact, decide, mboxes, offers
 
 texts = st.text(max_size=8) | st.sampled_from(
@@ -134,7 +134,7 @@ FIXED = load_program(
 
 
 def asking(request):
-    call = CallOptions()
+    call = Call()
     call.request = request
     return call
 

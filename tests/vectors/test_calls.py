@@ -13,7 +13,7 @@ from target_decisioning.config import read_config
 from target_decisioning.decisioning import load_program, remote_needs
 from target_decisioning.delivery import Meta, TargetDeliveryResponse
 from target_decisioning.errors import AttributeNotFound
-from target_decisioning.preparation import Prepared, prepare, read_call
+from target_decisioning.preparation import Call, prepare, read_call
 from target_decisioning.preparation.location import choose_cluster
 from target_decisioning.remote import build_call
 from tests.matching import differences
@@ -73,7 +73,7 @@ def test_an_envelope(case):
         response,
         {},
         Meta(decisioning_method="server-side", remote_mboxes=[], remote_views=[]),
-        Prepared({}, case["session_id"], cluster, case["now_ms"], None, []),
+        _a_call(case["session_id"], cluster, case["now_ms"]),
     )
     wire = envelope.to_wire()
     expected = {
@@ -148,9 +148,15 @@ def test_supported_versions(case):
             load()
 
 
+def _a_call(session_id, cluster=None, now_ms=0):
+    call = Call()
+    call.session_id, call.cluster, call.now_ms = session_id, cluster, now_ms
+    return call
+
+
 def _envelope_of(response):
     meta = Meta(decisioning_method="on-device", remote_mboxes=[], remote_views=[])
-    return TargetDeliveryResponse(response, {}, meta, Prepared({}, "s", None, 0, None, []))
+    return TargetDeliveryResponse(response, {}, meta, _a_call("s"))
 
 
 def test_attributes_of_mboxes():
