@@ -134,10 +134,12 @@ class _Run(Facts):
         options: list[Entry] = []
         metrics: dict[Any, Entry] = {}
         for rule in self._holding(location, named):
-            entry = self._entry(rule, named, executing)
-            options += entry["options"]
-            if "metrics" in entry:
-                metrics.update((metric.get("eventToken"), metric) for metric in entry["metrics"])
+            self._answers(rule, executing)
+            offers = rule.execute if executing else rule.prefetch
+            options += offers.options(named, self._geo_tokens)
+            if executing:
+                for metric in offers.metrics():
+                    metrics[metric.get("eventToken")] = metric
         return {"options": options, "metrics": list(metrics.values())} if metrics else {"options": options}
 
     # -- one rule ----------------------------------------------------------------------------------------------------
@@ -174,15 +176,20 @@ class _Run(Facts):
                 yield rule
 
     def _entry(self, rule: CompiledRule, asked: Entry, executing: bool) -> Entry:
+        self._answers(rule, executing)
         if not executing:
             return rule.prefetch.entry(asked, self._geo_tokens)
         entry = rule.execute.entry(asked, self._geo_tokens)
         if rule.execute.metric_copiers:
             entry["metrics"] = rule.execute.metrics()
-        impression = impression_of(rule, self._counted, self._now_ms, self._new_id)
-        if impression is not None:
-            self.owed.append(impression)
         return entry
+
+    def _answers(self, rule: CompiledRule, executing: bool) -> None:
+        """Note that a rule that holds answers."""
+        if executing and rule.impression_tokens:
+            impression = impression_of(rule, self._counted, self._now_ms, self._new_id)
+            if impression is not None:
+                self.owed.append(impression)
 
     def _rules_of(self, location: Location) -> tuple[CompiledRule, ...]:
         return location.rules_for(self._request.get("property", _NOTHING).get("token"))
@@ -251,11 +258,13 @@ class _TracedRun(_Run):
             return False
 
     def _entry(self, rule: CompiledRule, asked: Entry, executing: bool) -> Entry:
+        return {**super()._entry(rule, asked, executing), "trace": self._trace}
+
+    def _answers(self, rule: CompiledRule, executing: bool) -> None:
         owed = len(self.owed)
-        entry = super()._entry(rule, asked, executing)
+        super()._answers(rule, executing)
         self._tracer.answered(rule, self.owed[-1] if len(self.owed) > owed else None)
-        entry["trace"] = self._trace = self._tracer.snapshot()
-        return entry
+        self._trace = self._tracer.snapshot()
 
 
 def _geo_tokens(program: DecisionProgram, context: dict[str, Any]) -> dict[str, Any]:

@@ -19,8 +19,16 @@ def fresh(value: Any) -> Any:
 
 def copier(value: dict[str, Any] | list[Any]) -> Callable[[], Any]:
     """Return what makes a fresh copy of *value*: for a flat one, Python's own copy."""
+    if _is_flat(value):
+        return value.copy
+    if isinstance(value, list) and all(is_container(part) and _is_flat(part) for part in value):
+        return lambda: [part.copy() for part in value]
+    return partial(fresh, value)
+
+
+def _is_flat(value: dict[str, Any] | list[Any]) -> bool:
     parts = value.values() if isinstance(value, dict) else value
-    return partial(fresh, value) if any(is_container(part) for part in parts) else value.copy
+    return not any(is_container(part) for part in parts)
 
 
 def is_container(value: Any) -> bool:

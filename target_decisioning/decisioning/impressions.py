@@ -15,18 +15,19 @@ def impression_of(rule: CompiledRule, counted: set[str], now_ms: int, new_id: Ne
 
     *counted* holds what has been counted for this request; each event token counts once per consequence name.
     """
-    tokens = []
-    for count, token in rule.impression_tokens:
-        if count not in counted:
-            counted.add(count)
-            tokens.append(token)
-    if not tokens:
+    tokens = rule.impression_tokens
+    if counted.isdisjoint(tokens):
+        owed = list(tokens.values())
+    else:
+        owed = [token for count, token in tokens.items() if count not in counted]
+    if not owed:
         return None
+    counted.update(tokens)
     return {
         "id": new_id(),
         "impressionId": new_id(),
         "timestamp": now_ms,
         "type": "display",
         "mbox": {"name": rule.name},
-        "tokens": tokens,
+        "tokens": owed,
     }

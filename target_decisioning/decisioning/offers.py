@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from target_decisioning.decisioning.artifact import Rule
 from target_decisioning.decisioning.fresh import copier, fresh, is_container
@@ -19,6 +19,7 @@ from target_decisioning.decisioning.macros import compile_macros
 Asked = dict[str, Any]
 """The entry of the request that is answered: its ``name``, ``index``, ``parameters`` fill macros."""
 Make = Callable[[Asked], Any]
+Copy = Callable[[], Any]
 
 META_TOKENS = (
     "activity.id",
@@ -46,11 +47,11 @@ _MADE = frozenset(("options", "metrics", "index"))
 """The keys of a consequence that an answer has its own of."""
 
 
-@dataclass(frozen=True, slots=True)
-class OptionPlan:
-    """One option: what is the same in each answer, and how to make what is not."""
+class OptionPlan(NamedTuple):
+    """One option: what is the same in each answer, what is copied for each, and what is made of what was asked."""
 
     fields: dict[str, Any]
+    copied: tuple[tuple[str, Copy], ...]
     made: tuple[tuple[str, Make], ...]
 
 
@@ -58,28 +59,35 @@ class OptionPlan:
 class Offers:
     """What one mode (execute or prefetch) answers with for one rule."""
 
-    frame: Callable[[], dict[str, Any]]
+    frame: Copy
     """Gives a fresh copy of the consequence without options and metrics."""
     plans: tuple[OptionPlan, ...]
-    tokens: Callable[[], dict[str, Any]]
+    tokens: Copy
     """Gives the response tokens that the rule's meta decides."""
-    metric_copiers: tuple[Callable[[], Any], ...]
+    metric_copiers: tuple[Copy, ...]
 
     def entry(self, asked: Asked, geo_tokens: dict[str, Any]) -> dict[str, Any]:
-        """Return a fresh answer to *asked*, whose values fill the macros; without metrics."""
-        entry = self.frame()
-        options = entry["options"] = []
-        for plan in self.plans:
-            option = plan.fields.copy()
-            for key, make in plan.made:
+        """Return a fresh answer to *asked*, without metrics."""
+        entry: dict[str, Any] = self.frame()
+        entry["options"] = self.options(asked, geo_tokens)
+        if "index" in asked:
+            entry["index"] = asked["index"]
+        return entry
+
+    def options(self, asked: Asked, geo_tokens: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return fresh options, macros filled from *asked*."""
+        options = []
+        for fields, copied, made in self.plans:
+            option = fields.copy()
+            for key, copy in copied:
+                option[key] = copy()
+            for key, make in made:
                 option[key] = make(asked)
             tokens = option["responseTokens"] = self.tokens()
             if geo_tokens:
                 tokens.update(geo_tokens)
             options.append(option)
-        if "index" in asked:
-            entry["index"] = asked["index"]
-        return entry
+        return options
 
     def metrics(self) -> list[dict[str, Any]]:
         """Return fresh metrics."""
@@ -126,30 +134,32 @@ def _with_event_token(plan: OptionPlan, rule: Rule, at: int) -> OptionPlan:
     source = option if "eventToken" in option or metric.get("type") != "display" else metric
     if "eventToken" not in source:
         return plan
-    return OptionPlan({**plan.fields, "eventToken": source["eventToken"]}, plan.made)
+    return plan._replace(fields={**plan.fields, "eventToken": source["eventToken"]})
 
 
 def _plan_option(option: dict[str, Any], meta: dict[str, Any]) -> OptionPlan:
     """Plan an option, but for its event token."""
-    fields, made = {}, []
+    fields, copied, made = {}, [], []
     for key, value in option.items():
+        part = _content(option.get("type"), value, meta) if key == "content" else value
         if key == "eventToken":
             continue
-        part = _content(option.get("type"), value, meta) if key == "content" else _copied(value)
         if callable(part):
             made.append((key, part))
+        elif is_container(part):
+            copied.append((key, copier(part)))
         else:
             fields[key] = part
-    return OptionPlan(fields, tuple(made))
+    return OptionPlan(fields, tuple(copied), tuple(made))
 
 
 def _content(option_type: Any, content: Any, meta: dict[str, Any]) -> Any:
-    """Return the content itself if it is the same in each answer, else what makes it."""
+    """Return the content with its macros filled as far as the rule tells, or what makes it of what was asked."""
     if option_type == "html" and isinstance(content, str):
         return _filled(content, meta)
     if option_type == "actions" and isinstance(content, list):
         return _actions(content, meta)
-    return _copied(content)
+    return content
 
 
 def _filled(text: str, meta: dict[str, Any]) -> str | Make:
@@ -162,24 +172,18 @@ def _filled(text: str, meta: dict[str, Any]) -> str | Make:
     return lambda asked: bound.fill(asked, asked.get("parameters"))
 
 
-def _copied(value: Any) -> Any:
-    if not is_container(value):
-        return value
-    copy = copier(value)
-    return lambda _asked: copy()
+def _actions(actions: list[Any], meta: dict[str, Any]) -> list[Any] | Make:
+    filled = [_action(action, meta) for action in actions]
+    if not any(callable(action) for action in filled):
+        return filled
+    return lambda asked: [action(asked) if callable(action) else fresh(action) for action in filled]
 
 
-def _actions(actions: list[Any], meta: dict[str, Any]) -> Make:
-    makes = [_action(action, meta) for action in actions]
-    return lambda asked: [make(asked) for make in makes]
-
-
-def _action(action: Any, meta: dict[str, Any]) -> Make:
+def _action(action: Any, meta: dict[str, Any]) -> Any:
     text = action.get("content") if isinstance(action, dict) else None
-    content = _filled(text, meta) if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return action
+    content = _filled(text, meta)
     if callable(content):
         return lambda asked: {**fresh(action), "content": content(asked)}
-    if isinstance(action, dict) and content is not text:
-        action = {**action, "content": content}
-    copied = _copied(action)
-    return copied if callable(copied) else lambda _asked: copied
+    return {**action, "content": content}

@@ -45,7 +45,7 @@ class CompiledRule:
     """The consequence's name: of the answer and of its impression."""
     execute: Offers
     prefetch: Offers
-    impression_tokens: tuple[tuple[str, Any], ...]
+    impression_tokens: dict[str, Any]
     """What is counted once per request, and the event token it stands for."""
 
 
@@ -193,12 +193,16 @@ class _Compiler:
             name=name,
             execute=execute,
             prefetch=prefetch,
-            impression_tokens=tuple(
-                (f"{name}-{option['eventToken']}", option["eventToken"])
-                for option in rule.options
-                if "eventToken" in option
-            ),
+            impression_tokens=_impression_tokens(name, rule),
         )
+
+
+def _impression_tokens(name: Any, rule: Rule) -> dict[str, Any]:
+    tokens: dict[str, Any] = {}
+    for option in rule.options:
+        if "eventToken" in option:
+            tokens.setdefault(f"{name}-{option['eventToken']}", option["eventToken"])
+    return tokens
 
 
 def _never(_values: dict[str, Any]) -> bool:
