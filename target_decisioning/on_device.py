@@ -77,7 +77,7 @@ class OnDevice:
             request = {**request, "context": call.context}
         trace = self._trace_setting(loaded, call) if "trace" in request else None
         decision = decide(loaded.program, request, now_ms=call.now_ms, new_id=new_id, trace=trace)
-        call.owed = decision.impressions
+        call.owed = decision.owed
         if decision.errors:
             self._count_failures(loaded, decision.errors)
         return decision

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from target_decisioning.config import Config
+from target_decisioning.decisioning import notification
 from target_decisioning.errors import TargetError
 from target_decisioning.events import Emit
 from target_decisioning.forks import renew_in_child
@@ -63,9 +64,9 @@ class Reporting:
         self._last = call
         told = self._telemetry.add_decision(call, method, (time.perf_counter() - call.began) * 1000)
         if call.unsent:
-            self.outbox.offer(partial(_item, call, call.unsent), call.lane)
+            self.outbox.offer(partial(_own_notifications, call), call.lane)
         if call.owed:
-            self.outbox.offer(partial(_item, call, call.owed), call.lane)
+            self.outbox.offer(partial(_impressions, call), call.lane)
         if told and (self._timer is None or told >= DUE_ENTRIES):
             self._hurry_telemetry()
         if not self._config.background:
@@ -165,6 +166,14 @@ class Reporting:
             body = {"requestId": new_id(), "context": _PLAIN_CONTEXT}
             item = {"session_id": new_id(), "cluster": None, "body": body}
         return {**item, "is_telemetry": True}
+
+
+def _own_notifications(call: Call) -> dict[str, Any]:
+    return _item(call, call.unsent)
+
+
+def _impressions(call: Call) -> dict[str, Any]:
+    return _item(call, [notification(impression, call.now_ms) for impression in call.owed])
 
 
 def _item(call: Call, notifications: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def decided(execute=None, prefetch=None):
     def joined(answer):
         return answer and {key: _joined(value, ends) if key != "pageLoad" else value for key, value in answer.items()}
 
-    return Decision(execute=joined(execute), prefetch=joined(prefetch), impressions=[], errors=[], ends=ends)
+    return Decision(execute=joined(execute), prefetch=joined(prefetch), owed=[], errors=[], ends=ends, now_ms=0)
 
 
 def _joined(groups, ends):

@@ -2,7 +2,18 @@
 
 from target_decisioning.decisioning.decide import Decision, decide
 from target_decisioning.decisioning.dependency import is_local, remote_needs
+from target_decisioning.decisioning.impressions import Impression, notification
 from target_decisioning.decisioning.program import DecisionProgram, load_program
 from target_decisioning.decisioning.trace import TraceSetting
 
-__all__ = ["Decision", "DecisionProgram", "TraceSetting", "decide", "is_local", "load_program", "remote_needs"]
+__all__ = [
+    "Decision",
+    "DecisionProgram",
+    "Impression",
+    "TraceSetting",
+    "decide",
+    "is_local",
+    "load_program",
+    "notification",
+    "remote_needs",
+]

@@ -14,7 +14,7 @@ from typing import Any
 
 from target_decisioning.decisioning.allocation import allocation_of, visitor_part
 from target_decisioning.decisioning.context import WHOLE, Facts
-from target_decisioning.decisioning.impressions import NewId, impression_of
+from target_decisioning.decisioning.impressions import Impression, NewId, impression_of, notification
 from target_decisioning.decisioning.program import CompiledRule, DecisionProgram, Location
 from target_decisioning.decisioning.trace import Tracer, TraceSetting
 from target_decisioning.decisioning.visitor import visitor_key
@@ -29,17 +29,23 @@ _NOTHING: dict[str, Any] = {}
 class Decision:
     """What was decided; all of it belongs to the caller.
 
-    ``execute`` and ``prefetch`` are in wire form, None if not asked. ``impressions`` are the notifications owed for
-    ``execute``; ``errors`` says where a condition failed while it ran (its rule did not hold). ``ends`` tells which
-    answered entries belong to which asked mbox and view: for each of those, in the order they were answered, how long
-    the list of answers was then.
+    ``execute`` and ``prefetch`` are in wire form, None if not asked. ``owed`` are the impressions of ``execute``,
+    ``impressions`` the notifications that tell of them; ``errors`` says where a condition failed while it ran (its rule
+    did not hold). ``ends`` tells which answered entries belong to which asked mbox and view: for each of those, in the
+    order they were answered, how long the list of answers was then.
     """
 
     execute: Entry | None
     prefetch: Entry | None
-    impressions: list[dict[str, Any]]
+    owed: list[Impression]
     errors: list[str]
     ends: list[int]
+    now_ms: int
+
+    @property
+    def impressions(self) -> list[dict[str, Any]]:
+        """What is owed, as the wire has it."""
+        return [notification(impression, self.now_ms) for impression in self.owed]
 
 
 def decide(
@@ -62,7 +68,7 @@ def decide(
     run = _TracedRun(program, request, now_ms, new_id, trace) if trace else _Run(program, request, now_ms, new_id)
     execute = run.answer("execute", executing=True) if "execute" in request else None
     prefetch = run.answer("prefetch", executing=False) if "prefetch" in request else None
-    return Decision(execute, prefetch, run.owed, run.errors, run.ends)
+    return Decision(execute, prefetch, run.owed, run.errors, run.ends, now_ms)
 
 
 class _Run(Facts):
@@ -82,7 +88,7 @@ class _Run(Facts):
         self._allocations: dict[bytes, float] = {}
         self._counted: set[str] = set()
         self._geo_tokens = _geo_tokens(program, context) if program.geo_tokens else _NOTHING
-        self.owed: list[dict[str, Any]] = []
+        self.owed: list[Impression] = []
         self.errors: list[str] = []
         self.ends: list[int] = []
 
@@ -187,7 +193,7 @@ class _Run(Facts):
     def _answers(self, rule: CompiledRule, executing: bool) -> None:
         """Note that a rule that holds answers."""
         if executing and rule.impression_tokens:
-            impression = impression_of(rule, self._counted, self._now_ms, self._new_id)
+            impression = impression_of(rule, self._counted, self._new_id)
             if impression is not None:
                 self.owed.append(impression)
 
@@ -263,7 +269,8 @@ class _TracedRun(_Run):
     def _answers(self, rule: CompiledRule, executing: bool) -> None:
         owed = len(self.owed)
         super()._answers(rule, executing)
-        self._tracer.answered(rule, self.owed[-1] if len(self.owed) > owed else None)
+        owes = [notification(impression, self._now_ms) for impression in self.owed[owed:]]
+        self._tracer.answered(rule, owes)
         self._trace = self._tracer.snapshot()
 
 

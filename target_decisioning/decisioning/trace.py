@@ -57,13 +57,13 @@ class Tracer:
             if audience not in segments:
                 segments.append(audience)
 
-    def answered(self, rule: CompiledRule, impression: dict[str, Any] | None) -> None:
-        """Note that a rule that holds has answered, and the impression that it owes."""
+    def answered(self, rule: CompiledRule, owed: list[dict[str, Any]]) -> None:
+        """Note that a rule that holds has answered, and the notification that it owes, if any."""
         campaign = self._campaigns.get(rule.activity)
         if campaign is None:
             campaign = self._campaigns[rule.activity] = self._campaign(rule.source.meta)
-        if impression is not None:
-            campaign["notifications"].append(impression)
+        if owed:
+            campaign["notifications"] += owed
 
     def snapshot(self) -> dict[str, Any]:
         """Return the trace of the current entry, as of now."""

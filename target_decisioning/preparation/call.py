@@ -55,7 +55,7 @@ class Call:
 
     context: dict[str, Any] = _NOTHING
     """The context that was decided in or sent."""
-    owed: Sequence[dict[str, Any]] = ()
+    owed: Sequence[tuple[Any, ...]] = ()
     """Impressions of what was decided here."""
     unsent: Sequence[dict[str, Any]] = ()
     """The caller's own notifications, where no Delivery call took them along."""

@@ -156,10 +156,10 @@ def test_a_spoilt_answer_changes_neither_the_next_one_nor_what_is_owed(client, o
     item_then = copy.deepcopy(without_news(owed[0]()))
     spoil(first.to_wire())
     assert told(first) == expected
-    for name in ("response", "request"):
-        spoil_typed(getattr(first, name))
     for name in ("response_tokens", "trace"):
         spoil(getattr(first, name))
+    for name in ("response", "request"):
+        spoil_typed(getattr(first, name))
     first.meta.remote_mboxes.append("x")
     first.meta.remote_views.append("x")
     assert without_news(owed[0]()) == item_then
