@@ -2,8 +2,8 @@
 
     add_decision(...), add_download(...)  -->  [bounded queue]  -->  take() -> telemetry.entries
 
-Adding stores a tuple; an entry is built when it is taken. Entries live in memory only and never hold up a call. The
-caller says where they ride along. Source: semantics.md 4.10.
+Adding stores a tuple of texts and numbers, so that nothing of a call lives on; an entry is built when it is taken.
+Entries live in memory only and never hold up a call. The caller says where they ride along. Source: semantics.md 4.10.
 """
 
 from __future__ import annotations
@@ -45,11 +45,24 @@ class Telemetry:
         """Note a call that succeeded; return how many entries wait.
 
         Args:
-            call: answered; kept until the entry is taken, so it must not change any more.
+            call: answered.
             method: how it was really decided, ``on-device``, ``server-side`` or ``hybrid``.
             execution_ms: how long it took as a whole.
         """
-        return self._add((_decision, call, method, execution_ms)) if self.enabled else 0
+        if not self.enabled:
+            return 0
+        execute, prefetch = call.request.get("execute"), call.request.get("prefetch")
+        return self._add(
+            (
+                _decision,
+                (call.request.get("requestId"), call.now_ms, execution_ms, call.parsing_ms, call.timing),
+                method,
+                _counted(execute) if execute else _NOTHING_ASKED,
+                _counted(prefetch) if prefetch else _NOTHING_ASKED,
+                call.edge_host,
+                call.server_token,
+            )
+        )
 
     def add_download(
         self,
@@ -89,13 +102,20 @@ class Telemetry:
         return count + 1
 
 
-def _decision(call: Call, method: str, execution_ms: float) -> dict[str, Any]:
-    request = call.request
-    entry = _timed(request.get("requestId"), call.now_ms, execution_ms, call.parsing_ms, call.timing)
-    entry["mode"] = "edge" if call.edge_host else "local"
-    if call.server_token:
-        entry["telemetryServerToken"] = call.server_token
-    entry["features"] = {"decisioningMethod": method, **_asked(request)}
+def _decision(
+    about: tuple[Any, ...],
+    method: str,
+    execute: tuple[int, bool, int],
+    prefetch: tuple[int, bool, int],
+    edge_host: Any,
+    server_token: Any,
+) -> dict[str, Any]:
+    entry = _timed(*about)
+    entry["mode"] = "edge" if edge_host else "local"
+    if server_token:
+        entry["telemetryServerToken"] = server_token
+    counts = {name: count for name, count in zip(_FEATURES, (*execute[:2], *prefetch), strict=True) if count}
+    entry["features"] = {"decisioningMethod": method, **counts}
     return entry
 
 
@@ -120,14 +140,16 @@ def _timed(
     return entry
 
 
-def _asked(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how much of what *request* asks for; what it does not ask for is absent."""
-    execute, prefetch = request.get("execute") or {}, request.get("prefetch") or {}
-    counts = {
-        "executeMboxCount": len(execute.get("mboxes") or ()),
-        "executePageLoad": "pageLoad" in execute,
-        "prefetchMboxCount": len(prefetch.get("mboxes") or ()),
-        "prefetchPageLoad": "pageLoad" in prefetch,
-        "prefetchViewCount": len(prefetch.get("views") or ()),
-    }
-    return {name: count for name, count in counts.items() if count}
+_FEATURES: Final = (
+    "executeMboxCount",
+    "executePageLoad",
+    "prefetchMboxCount",
+    "prefetchPageLoad",
+    "prefetchViewCount",
+)
+_NOTHING_ASKED: Final = (0, False, 0)
+
+
+def _counted(part: dict[str, Any]) -> tuple[int, bool, int]:
+    """Return how much one mode of a request asks for: mboxes, a page load, views."""
+    return len(part.get("mboxes", ())), "pageLoad" in part, len(part.get("views", ()))
