@@ -26,19 +26,22 @@ def remote_needs(program: DecisionProgram, request: dict[str, Any]) -> tuple[lis
 
 def is_local(program: DecisionProgram, request: dict[str, Any]) -> bool:
     """Whether all of *request* can be decided here."""
-    if "execute" in request and not _is_local_part(program, request["execute"]):
-        return False
-    return "prefetch" not in request or _is_local_part(program, request["prefetch"])
+    for mode in ("execute", "prefetch"):
+        if mode not in request:
+            continue
+        part = request[mode]
+        for mbox in part.get("mboxes", ()):
+            if mbox["name"] not in program.local_mboxes:
+                return False
+        if "pageLoad" in part and program.global_mbox not in program.local_mboxes:
+            return False
+        if "views" in part and not _are_local(program, part["views"]):
+            return False
+    return True
 
 
-def _is_local_part(program: DecisionProgram, part: dict[str, Any]) -> bool:
-    for mbox in part.get("mboxes", ()):
-        if mbox["name"] not in program.local_mboxes:
-            return False
-    for view in part.get("views", ()):
-        if view["name"] not in program.local_views if "name" in view else program.remote_views:
-            return False
-    return "pageLoad" not in part or program.global_mbox in program.local_mboxes
+def _are_local(program: DecisionProgram, views: list[dict[str, Any]]) -> bool:
+    return all(view["name"] in program.local_views if "name" in view else not program.remote_views for view in views)
 
 
 def _remote_mboxes(program: DecisionProgram, request: dict[str, Any]) -> list[str]:

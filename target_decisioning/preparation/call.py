@@ -46,7 +46,7 @@ class Call:
     cluster: str | None = None
     now_ms: int = 0
     visitor_state: dict[str, Any] | None = None
-    dropped: Sequence[str] = ()
+    dropped: tuple[str, ...] = ()
     """Names for the log where an mbox or notification lacks what it needs."""
     began: float = 0.0
     """``time.perf_counter()``."""

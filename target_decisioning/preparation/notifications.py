@@ -9,18 +9,18 @@ from target_decisioning.preparation.reading import is_number
 TYPES = ("click", "display")
 
 
-def valid_notifications(given: list[dict[str, Any]], dropped: list[str]) -> list[dict[str, Any]]:
+def valid_notifications(given: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """Return the notifications that have an id, a timestamp and a type.
 
-    The places of the others go to *dropped*, with what each lacks: ``notifications[0] (id, type)``.
+    And the places of the others, with what each lacks: ``notifications[0] (id, type)``.
     """
-    kept = []
+    kept, dropped = [], []
     for at, notification in enumerate(given):
         if wrong := _wrong(notification):
             dropped.append(f"notifications[{at}] ({', '.join(wrong)})")
         else:
             kept.append(notification)
-    return kept
+    return kept, tuple(dropped)
 
 
 def _wrong(notification: dict[str, Any]) -> list[str]:

@@ -25,7 +25,6 @@ from target_decisioning.preparation.visitor import NOBODY, Visitor, read_visitor
 NewId = Callable[[], str]
 CHANNELS = ("web", "mobile")
 DEFAULT_LOGGING = "server_side"
-_NO_COOKIE: dict[str, str] = {}
 _NOTHING: dict[str, Any] = {}
 _PLAIN_CLOUD = {"analytics": {"logging": DEFAULT_LOGGING}}
 Request = dict[str, Any]
@@ -38,12 +37,13 @@ def prepare(call: Call, config: Config, client_hint: str | None, now_ms: int, ne
         RequestError: a wrong container, a control character in an id, or a broken limit, with its path.
     """
     request = _read(call.request)
-    cookie, device, visitor = _NO_COOKIE, "", NOBODY
+    call.now_ms = now_ms
+    session, device, visitor = "", "", NOBODY
     if call.names_visitor:
         cookie = parse_cookie(call.target_cookie, now_ms)
-        device = cookie.get(DEVICE_ID, "")
+        session, device = cookie.get(SESSION, ""), cookie.get(DEVICE_ID, "")
         visitor = read_visitor(call.visitor, call.visitor_cookie, config.organization_id)
-    dropped: list[str] = []
+        call.visitor_state = visitor.state
     if not request.get("requestId"):
         request["requestId"] = new_id()
     if config.environment_id is not None:
@@ -61,20 +61,18 @@ def prepare(call: Call, config: Config, client_hint: str | None, now_ms: int, ne
     else:
         _settle_experience_cloud(request, call, config, visitor)
     if "execute" in request:
-        _settle_asked(request, "execute", dropped)
+        _settle_asked(request, "execute", call)
     if "prefetch" in request:
-        _settle_asked(request, "prefetch", dropped)
+        _settle_asked(request, "prefetch", call)
     if "notifications" in request:
-        request["notifications"] = valid_notifications(request["notifications"], dropped)
+        request["notifications"], dropped = valid_notifications(request["notifications"])
+        call.dropped += dropped
     if not all(request.values()):
         request = {key: value for key, value in request.items() if value or type(value) is dict}
     call.request = request
-    call.session_id = cookie.get(SESSION) or (call.session_id and _session_option(call.session_id)) or new_id()
+    call.session_id = session or (call.session_id and _session_option(call.session_id)) or new_id()
     if device or call.target_location_hint or client_hint:
         call.cluster = choose_cluster(device, call.target_location_hint, client_hint)
-    call.now_ms = now_ms
-    call.visitor_state = visitor.state
-    call.dropped = dropped
     return call
 
 
@@ -143,12 +141,12 @@ def _settle_experience_cloud(request: Request, call: Call, config: Config, visit
     request["experienceCloud"] = cloud
 
 
-def _settle_asked(request: Request, mode: str, dropped: list[str]) -> None:
+def _settle_asked(request: Request, mode: str, call: Call) -> None:
     """Give the mboxes of one mode what they lack; leave out what asks for nothing."""
     part = request[mode]
     for mbox in part.get("mboxes", ()):
         if not mbox.get("name") or mbox.get("index") is None:
-            part["mboxes"] = _settled_mboxes(part["mboxes"], mode, dropped)
+            part["mboxes"] = _settled_mboxes(part["mboxes"], mode, call)
             break
     if not part:
         del request[mode]
@@ -156,11 +154,11 @@ def _settle_asked(request: Request, mode: str, dropped: list[str]) -> None:
         request[mode] = {key: value for key, value in part.items() if value or key == "pageLoad"}
 
 
-def _settled_mboxes(mboxes: list[dict[str, Any]], mode: str, dropped: list[str]) -> list[dict[str, Any]]:
+def _settled_mboxes(mboxes: list[dict[str, Any]], mode: str, call: Call) -> list[dict[str, Any]]:
     kept: list[dict[str, Any]] = []
     for at, mbox in enumerate(mboxes):
         if not mbox.get("name"):
-            dropped.append(f"{mode}.mboxes[{at}] (name)")
+            call.dropped += (f"{mode}.mboxes[{at}] (name)",)
             continue
         if not is_number(mbox.get("index")):
             mbox["index"] = len(kept)

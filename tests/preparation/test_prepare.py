@@ -153,7 +153,7 @@ def test_mboxes_without_a_name_are_dropped_and_named_by_their_place():
         {"name": "b", "index": 9},
         {"name": "c", "index": 2},
     ]
-    assert result.dropped == [f"execute.mboxes[{at}] (name)" for at in (0, 2, 3, 4)]
+    assert list(result.dropped) == [f"execute.mboxes[{at}] (name)" for at in (0, 2, 3, 4)]
 
 
 @pytest.mark.parametrize("index", ["3", True, None, [1], {"a": 1}, [[[[1]]]]])
@@ -242,7 +242,7 @@ def test_what_belongs_to_a_notification_passes_through():
 def test_a_notification_that_is_not_valid_is_dropped_and_named_by_its_place(wrong):
     result = prepared({"notifications": [SEEN, {**SEEN, **wrong}, None]})
     assert result.request["notifications"] == [SEEN]
-    assert result.dropped == [f"notifications[1] ({next(iter(wrong))})", "notifications[2] (id, timestamp, type)"]
+    assert list(result.dropped) == [f"notifications[1] ({next(iter(wrong))})", "notifications[2] (id, timestamp, type)"]
 
 
 # -- typed requests, and whose request it is --------------------------------------------------------------------------
