@@ -31,15 +31,21 @@ Fault = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rule:
-    """One rule as the artifact has it; ``condition`` is not looked into yet; None where there is none."""
+    """One rule as the artifact has it; its condition is not looked into yet."""
 
     where: str
     """Its path, for messages."""
     key: Any
-    condition: Any
+    condition_text: str
+    """Its condition as JSON: a tenth of the memory that the value takes. Equal conditions share one text."""
     property_tokens: frozenset[str] | None
     meta: dict[str, Any]
     consequence: dict[str, Any]
+
+    @property
+    def condition(self) -> Any:
+        """Its condition, made anew each time; None where there is none."""
+        return document.load(self.condition_text)
 
     @property
     def options(self) -> list[dict[str, Any]]:
@@ -85,7 +91,7 @@ def read(source: bytes | bytearray | str | dict[str, Any]) -> Artifact:
     frame = _Frame(raw)
     version = frame.version()
     rules = frame.mapping(raw, "rules")
-    faults: dict[tuple[str, str], list[Fault]] = {}
+    reader = _Rules()
     artifact = Artifact(
         version=version,
         meta=frame.meta(),
@@ -96,13 +102,13 @@ def read(source: bytes | bytearray | str | dict[str, Any]) -> Artifact:
         remote_mboxes=frame.names("remoteMboxes"),
         local_views=frame.names("localViews"),
         remote_views=frame.names("remoteViews"),
-        mboxes=_locations("mboxes", frame.mapping(rules, "mboxes", "rules."), faults),
-        views=_locations("views", frame.mapping(rules, "views", "rules."), faults),
-        faults=faults,
+        mboxes=reader.locations("mboxes", frame.mapping(rules, "mboxes", "rules.")),
+        views=reader.locations("views", frame.mapping(rules, "views", "rules.")),
+        faults=reader.faults,
     )
-    is_usable = not faults or any(any(kind.values()) for kind in (artifact.mboxes, artifact.views))
+    is_usable = not artifact.faults or any(any(kind.values()) for kind in (artifact.mboxes, artifact.views))
     if frame.faults or not is_usable:
-        raise ArtifactInvalid(*frame.faults, *(fault for found in faults.values() for fault in found))
+        raise ArtifactInvalid(*frame.faults, *(fault for found in artifact.faults.values() for fault in found))
     return artifact
 
 
@@ -155,48 +161,55 @@ class _Frame:
         return default
 
 
-def _locations(kind: str, raw: dict[str, Any], faults: dict[tuple[str, str], list[Fault]]) -> dict[str, list[Rule]]:
-    locations = {}
-    for name, rules in raw.items():
-        found: list[Fault] = []
-        locations[name] = list(_rules(place(f"rules.{kind}", name), rules, found))
-        if found:
-            faults[kind, name] = found
-    return locations
+class _Rules:
+    """Reads the rules; what equal ones have in common is kept once."""
 
+    def __init__(self) -> None:
+        self.faults: dict[tuple[str, str], list[Fault]] = {}
+        self._texts: dict[str, str] = {}
 
-def _rules(where: str, rules: Any, faults: list[Fault]) -> Iterator[Rule]:
-    if not isinstance(rules, list):
-        faults.append((where, json_kind(rules), "a list of rules"))
-        return
-    for index, raw in enumerate(rules):
-        before = len(faults)
-        rule = _rule(f"{where}[{index}]", raw, faults)
-        if rule is not None and len(faults) == before:
-            yield rule
+    def locations(self, kind: str, raw: dict[str, Any]) -> dict[str, list[Rule]]:
+        """Return the unharmed rules of each location; what is wrong with the others is in ``faults``."""
+        locations = {}
+        for name, rules in raw.items():
+            found: list[Fault] = []
+            locations[name] = list(self._rules(place(f"rules.{kind}", name), rules, found))
+            if found:
+                self.faults[kind, name] = found
+        return locations
 
+    def _rules(self, where: str, rules: Any, faults: list[Fault]) -> Iterator[Rule]:
+        if not isinstance(rules, list):
+            faults.append((where, json_kind(rules), "a list of rules"))
+            return
+        for index, raw in enumerate(rules):
+            before = len(faults)
+            rule = self._rule(f"{where}[{index}]", raw, faults)
+            if rule is not None and len(faults) == before:
+                yield rule
 
-def _rule(where: str, raw: Any, faults: list[Fault]) -> Rule | None:
-    if not isinstance(raw, dict):
-        faults.append((where, json_kind(raw), "a rule (an object)"))
-        return None
-    consequence = _part(where, raw, "consequence", dict, faults)
-    tokens = _texts(where, raw, "propertyTokens", faults)
-    meta = _part(where, raw, "meta", dict, faults)
-    _objects(f"{where}.consequence", consequence, "options", faults)
-    _objects(f"{where}.consequence", consequence, "metrics", faults)
-    _part(f"{where}.meta", meta, "audience.ids", list, faults)
-    _scalar(f"{where}.consequence", consequence, "name", faults)
-    _scalar(where, raw, "ruleKey", faults)
-    faults += _too_deep(f"{where}.consequence", consequence) + _too_deep(f"{where}.meta", meta)
-    return Rule(
-        where=where,
-        key=raw.get("ruleKey"),
-        condition=raw.get("condition"),
-        property_tokens=frozenset(tokens) if tokens else None,
-        meta=meta,
-        consequence=consequence,
-    )
+    def _rule(self, where: str, raw: Any, faults: list[Fault]) -> Rule | None:
+        if not isinstance(raw, dict):
+            faults.append((where, json_kind(raw), "a rule (an object)"))
+            return None
+        consequence = _part(where, raw, "consequence", dict, faults)
+        tokens = _texts(where, raw, "propertyTokens", faults)
+        meta = _part(where, raw, "meta", dict, faults)
+        _objects(f"{where}.consequence", consequence, "options", faults)
+        _objects(f"{where}.consequence", consequence, "metrics", faults)
+        _part(f"{where}.meta", meta, "audience.ids", list, faults)
+        _scalar(f"{where}.consequence", consequence, "name", faults)
+        _scalar(where, raw, "ruleKey", faults)
+        faults += _too_deep(f"{where}.consequence", consequence) + _too_deep(f"{where}.meta", meta)
+        condition = document.dump(raw.get("condition"))
+        return Rule(
+            where=where,
+            key=raw.get("ruleKey"),
+            condition_text=self._texts.setdefault(condition, condition),
+            property_tokens=frozenset(tokens) if tokens else None,
+            meta=meta,
+            consequence=consequence,
+        )
 
 
 def _too_deep(where: str, part: dict[str, Any]) -> list[Fault]:

@@ -63,6 +63,14 @@ def dump(payload: Any) -> str:
         raise ArtifactInvalid((_WHOLE, f"a value that is no JSON ({error})", "JSON values only")) from error
 
 
+def load(text: str) -> Any:
+    """Return the value of a text that ``dump`` gave; what nests deeper than 200 levels may be left out."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        return json.loads(cut_text(text))
+
+
 def json_kind(value: Any) -> str:
     """Name the JSON type of *value* for a message."""
     names = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}

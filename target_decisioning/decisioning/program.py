@@ -139,18 +139,19 @@ def _remote(listed: tuple[str, ...], kind: str, undecidable: Undecidable) -> tup
 
 
 class _Compiler:
-    """Parses all conditions, compiles them together, then builds the rules around them."""
+    """Parses all conditions, equal ones once, compiles them together, then builds the rules around them."""
 
     def __init__(self, artifact: Artifact, client_code: str) -> None:
         self._client_code = client_code
         self._listed_tokens = artifact.response_tokens
         self.undecidable: Undecidable = {place: list(faults) for place, faults in artifact.faults.items()}
         self._conditions: dict[Rule, Condition] = {}
+        self._parsed: dict[str, Condition] = {}
         self._parse("mboxes", artifact.mboxes)
         self._parse("views", artifact.views)
         self._check()
-        known = {rule: each for rule, each in self._conditions.items() if not each.unknown_operators}
-        self._predicates = dict(zip(known, compile_conditions(list(known.values())), strict=True))
+        known = [condition for condition in self._parsed.values() if not condition.unknown_operators]
+        self._predicates = dict(zip(known, compile_conditions(known), strict=True))
 
     def location(self, rules: list[Rule]) -> Location:
         """Compile the rules of one location; without those whose condition breaks a limit."""
@@ -165,10 +166,11 @@ class _Compiler:
     def _parse_rule(self, rule: Rule) -> tuple[Fault, ...]:
         where = f"{rule.where}.condition"
         try:
-            condition = parse(rule.condition, where)
+            if rule.condition_text not in self._parsed:
+                self._parsed[rule.condition_text] = parse(rule.condition, where)
         except ArtifactInvalid as error:
             return error.faults
-        self._conditions[rule] = condition
+        condition = self._conditions[rule] = self._parsed[rule.condition_text]
         unknown = ", ".join(f"operator {quoted(operator)}" for operator in condition.unknown_operators)
         return ((where, unknown, "an operator of JsonLogic"),) if unknown else ()
 
@@ -181,11 +183,12 @@ class _Compiler:
 
     def _rule(self, rule: Rule) -> CompiledRule:
         name = rule.consequence.get("name")
-        reads = _reads(self._conditions[rule])
+        condition = self._conditions[rule]
+        reads = _reads(condition)
         execute, prefetch = plan_offers(rule, self._listed_tokens)
         return CompiledRule(
             source=rule,
-            holds=self._predicates.get(rule, _never),
+            holds=self._predicates.get(condition, _never),
             reads=reads,
             reads_allocation="allocation" in reads,
             key=rule.key,

@@ -355,6 +355,41 @@ def test_locations_whose_names_begin_alike_keep_their_own_rules():
     assert offers(decision) == ["first"]
 
 
+# -- what is kept small ---------------------------------------------------------------------------------------------
+
+CONDITIONS = [
+    True, None, 0, 1, 1.0, -0.0, 2**70, 1e308, "", "\ud800\u2028", [[]], {}, {"b": 1, "a": [None]},
+    {"and": [{"==": [{"var": "mbox.x"}, "ü"]}, {"<": [0.1, {"var": "allocation"}]}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=repr)
+def test_a_rules_condition_is_the_artifacts_and_new_each_time(condition):
+    (rule,) = read(json.dumps({**an_artifact(), "rules": {"mboxes": {"home": [{"condition": condition}]}}})).mboxes[
+        "home"
+    ]
+    assert repr(rule.condition) == repr(json.loads(json.dumps(condition), parse_int=_as_a_double))
+    assert rule.condition is not rule.condition or not isinstance(condition, dict | list)
+
+
+def _as_a_double(digits):
+    return int(float(digits))
+
+
+def test_equal_conditions_are_kept_and_compiled_once_but_only_equal_ones():
+    """``1``, ``1.0`` and ``true`` are equal in Python, not in JsonLogic."""
+    conditions = [{"===": [{"var": "mbox.x"}, value]} for value in (1, True, 1.0, 1, True)]
+    program = load_program(
+        an_artifact(home=[a_rule(str(at), condition=one) for at, one in enumerate(conditions)]), CLIENT
+    )
+    rules = program.mboxes["home"].rules
+    assert [repr(rule.source.condition) for rule in rules] == list(map(repr, conditions))
+    for same, other in ((0, 3), (1, 4)):
+        assert rules[same].holds is rules[other].holds
+        assert rules[same].source.condition_text is rules[other].source.condition_text
+    assert len({rule.holds for rule in rules}) == 3
+
+
 # -- pickling -------------------------------------------------------------------------------------------------------
 
 

@@ -181,6 +181,11 @@ def test_a_deep_tuple_is_refused():
     assert len(faults({"a": payload})) == 1
 
 
+def test_a_dumped_value_is_loaded_again_but_for_what_nests_deeper_than_the_stack_bears():
+    assert document.load(document.dump({"a": [1, 0.5, None, "\ud800"]})) == {"a": [1, 0.5, None, "\ud800"]}
+    assert is_deeper(document.load("[" * 5_000 + "]" * 5_000), 150)
+
+
 @pytest.mark.parametrize(("value", "depth"), [(1, 0), ("[[", 0), ([], 1), ({"a": 1}, 1), ([{"a": 1}, []], 2)])
 def test_depth_counts_objects_and_lists(value, depth):
     assert not is_deeper(value, depth)
