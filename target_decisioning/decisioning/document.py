@@ -136,15 +136,20 @@ def _in_plain_words(error: json.JSONDecodeError) -> tuple[str, str]:
 
 
 class _Reader:
-    """What ``json.loads`` calls for each object and number. It cannot tell where they stand: ``_placed`` does."""
+    """What ``json.loads`` calls for each object and number. It cannot tell where they stand: ``_placed`` does.
+
+    Equal texts become one: names, types and tokens stand in many places of an artifact.
+    """
 
     def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
         self.wide: list[dict[str, Any]] = []
         self.refused: list[tuple[Any, str, str]] = []
         """Values, or what stands in their place, each with what was found and what was expected."""
 
     def object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result = dict(pairs)
+        share = self._texts.setdefault
+        result = {key: share(value, value) if type(value) is str else value for key, value in pairs}
         if len(result) != len(pairs):
             self.refused.append((result, f"the key {quoted(_twice(pairs))} twice", "each key once"))
         if len(result) > MAX_KEYS:

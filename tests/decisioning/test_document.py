@@ -181,6 +181,11 @@ def test_a_deep_tuple_is_refused():
     assert len(faults({"a": payload})) == 1
 
 
+def test_equal_texts_of_a_document_are_one():
+    document = read(b'{"a": "same text", "b": {"c": "same text", "d": ["same text"]}}')
+    assert document["a"] is document["b"]["c"]
+
+
 def test_a_dumped_value_is_loaded_again_but_for_what_nests_deeper_than_the_stack_bears():
     assert document.load(document.dump({"a": [1, 0.5, None, "\ud800"]})) == {"a": [1, 0.5, None, "\ud800"]}
     assert is_deeper(document.load("[" * 5_000 + "]" * 5_000), 150)
