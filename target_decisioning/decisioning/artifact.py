@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from target_decisioning.decisioning import document
+from target_decisioning.decisioning.compact import Compactor, Record, restore
 from target_decisioning.decisioning.document import json_kind, place, quoted
 from target_decisioning.decisioning.nesting import MAX_PART_DEPTH, is_deeper
 from target_decisioning.errors import ArtifactInvalid, ArtifactUnsupported
@@ -24,6 +25,9 @@ SUPPORTED_MAJOR_VERSION = "1"
 DEFAULT_GLOBAL_MBOX = "target-global-mbox"
 
 _has_supported_major_version = re.compile(rf"\s*\+?0*{SUPPORTED_MAJOR_VERSION}(?![0-9])").match
+
+_OWN = frozenset(("options", "metrics", "index"))
+"""The keys of a consequence that an answer has its own of."""
 
 Fault = tuple[str, str, str]
 """Where, what was found, what was expected."""
@@ -39,8 +43,12 @@ class Rule:
     condition_text: str
     """Its condition as JSON: a tenth of the memory that the value takes. Equal conditions share one text."""
     property_tokens: frozenset[str] | None
-    meta: dict[str, Any]
-    consequence: dict[str, Any]
+    meta_record: Record
+    frame: dict[str, Any]
+    """The consequence without what an answer has its own of: options, metrics, index."""
+    option_records: tuple[Record, ...]
+    metrics: tuple[dict[str, Any], ...]
+    """The consequence's metrics, in order."""
 
     @property
     def condition(self) -> Any:
@@ -48,14 +56,14 @@ class Rule:
         return document.load(self.condition_text)
 
     @property
-    def options(self) -> list[dict[str, Any]]:
-        """The consequence's offers, in order."""
-        return self.consequence.get("options") or []
+    def meta(self) -> dict[str, Any]:
+        """What the artifact tells of the activity, the experience and the offer."""
+        return restore(self.meta_record)
 
     @property
-    def metrics(self) -> list[dict[str, Any]]:
-        """The consequence's metrics, in order."""
-        return self.consequence.get("metrics") or []
+    def options(self) -> list[dict[str, Any]]:
+        """The consequence's offers, in order."""
+        return [restore(record) for record in self.option_records]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,13 +174,14 @@ class _Rules:
 
     def __init__(self) -> None:
         self.faults: dict[tuple[str, str], list[Fault]] = {}
-        self._texts: dict[str, str] = {}
+        self._compactor = Compactor()
 
     def locations(self, kind: str, raw: dict[str, Any]) -> dict[str, list[Rule]]:
         """Return the unharmed rules of each location; what is wrong with the others is in ``faults``."""
         locations = {}
-        for name, rules in raw.items():
+        for name in list(raw):
             found: list[Fault] = []
+            rules = raw.pop(name)  # its memory is used again for the next location
             locations[name] = list(self._rules(place(f"rules.{kind}", name), rules, found))
             if found:
                 self.faults[kind, name] = found
@@ -183,33 +192,41 @@ class _Rules:
             faults.append((where, json_kind(rules), "a list of rules"))
             return
         for index, raw in enumerate(rules):
-            before = len(faults)
-            rule = self._rule(f"{where}[{index}]", raw, faults)
-            if rule is not None and len(faults) == before:
-                yield rule
+            found = _faults(f"{where}[{index}]", raw)
+            if found:
+                faults += found
+            else:
+                yield self._rule(f"{where}[{index}]", raw)
 
-    def _rule(self, where: str, raw: Any, faults: list[Fault]) -> Rule | None:
-        if not isinstance(raw, dict):
-            faults.append((where, json_kind(raw), "a rule (an object)"))
-            return None
-        consequence = _part(where, raw, "consequence", dict, faults)
-        tokens = _texts(where, raw, "propertyTokens", faults)
-        meta = _part(where, raw, "meta", dict, faults)
-        _objects(f"{where}.consequence", consequence, "options", faults)
-        _objects(f"{where}.consequence", consequence, "metrics", faults)
-        _part(f"{where}.meta", meta, "audience.ids", list, faults)
-        _scalar(f"{where}.consequence", consequence, "name", faults)
-        _scalar(where, raw, "ruleKey", faults)
-        faults += _too_deep(f"{where}.consequence", consequence) + _too_deep(f"{where}.meta", meta)
-        condition = document.dump(raw.get("condition"))
+    def _rule(self, where: str, raw: dict[str, Any]) -> Rule:
+        compact = self._compactor
+        consequence = raw.get("consequence") or {}
+        tokens = raw.get("propertyTokens")
         return Rule(
             where=where,
             key=raw.get("ruleKey"),
-            condition_text=self._texts.setdefault(condition, condition),
+            condition_text=compact.text(raw.get("condition")),
             property_tokens=frozenset(tokens) if tokens else None,
-            meta=meta,
-            consequence=consequence,
+            meta_record=compact.record(raw.get("meta") or {}),
+            frame=compact.labels({key: value for key, value in consequence.items() if key not in _OWN}),
+            option_records=tuple(map(compact.record, consequence.get("options") or ())),
+            metrics=tuple(consequence.get("metrics") or ()),
         )
+
+
+def _faults(where: str, raw: Any) -> list[Fault]:
+    if not isinstance(raw, dict):
+        return [(where, json_kind(raw), "a rule (an object)")]
+    faults: list[Fault] = []
+    consequence = _part(where, raw, "consequence", dict, faults)
+    _texts(where, raw, "propertyTokens", faults)
+    meta = _part(where, raw, "meta", dict, faults)
+    _objects(f"{where}.consequence", consequence, "options", faults)
+    _objects(f"{where}.consequence", consequence, "metrics", faults)
+    _part(f"{where}.meta", meta, "audience.ids", list, faults)
+    _scalar(f"{where}.consequence", consequence, "name", faults)
+    _scalar(where, raw, "ruleKey", faults)
+    return faults + _too_deep(f"{where}.consequence", consequence) + _too_deep(f"{where}.meta", meta)
 
 
 def _too_deep(where: str, part: dict[str, Any]) -> list[Fault]:
@@ -229,14 +246,12 @@ def _part(where: str, raw: dict[str, Any], key: str, kind: type, faults: list[Fa
     return kind()
 
 
-def _texts(where: str, raw: dict[str, Any], key: str, faults: list[Fault]) -> list[str]:
-    values = _part(where, raw, key, list, faults)
+def _texts(where: str, raw: dict[str, Any], key: str, faults: list[Fault]) -> None:
     faults.extend(
         (f"{where}.{key}[{index}]", json_kind(value), "text")
-        for index, value in enumerate(values)
+        for index, value in enumerate(_part(where, raw, key, list, faults))
         if not isinstance(value, str)
     )
-    return [value for value in values if isinstance(value, str)]
 
 
 def _objects(where: str, raw: dict[str, Any], key: str, faults: list[Fault]) -> None:

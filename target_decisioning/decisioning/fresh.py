@@ -27,8 +27,7 @@ def copier(value: dict[str, Any] | list[Any]) -> Callable[[], Any]:
 
 
 def _is_flat(value: dict[str, Any] | list[Any]) -> bool:
-    parts = value.values() if isinstance(value, dict) else value
-    return not any(is_container(part) for part in parts)
+    return _CONTAINERS.isdisjoint(map(type, value.values() if isinstance(value, dict) else value))
 
 
 def is_container(value: Any) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from target_decisioning.decisioning.artifact import Rule
@@ -43,8 +44,7 @@ GEO_TOKENS = {
     "geo.longitude": "longitude",
 }
 """Response token -> key of the request's geo."""
-_MADE = frozenset(("options", "metrics", "index"))
-"""The keys of a consequence that an answer has its own of."""
+_NOTHING: dict[str, Any] = {}
 
 
 class OptionPlan(NamedTuple):
@@ -94,25 +94,25 @@ class Offers:
         return [copy() for copy in self.metric_copiers]
 
 
-def plan_offers(rule: Rule, listed_tokens: frozenset[str]) -> tuple[Offers, Offers]:
-    """Plan what a rule answers with: for ``execute`` and for ``prefetch``. Both share what is the same in both.
+def plan_offers(rule: Rule, meta: dict[str, Any], listed_tokens: frozenset[str]) -> tuple[Offers, Offers]:
+    """Plan what a rule with this *meta* answers with: for ``execute`` and for ``prefetch``, which share what they can.
 
     ``execute``: no blank options, no event tokens, click metrics only. ``prefetch``: all options, each with an event
     token where it or a display metric has one; all metrics.
     """
-    frame = copier({key: value for key, value in rule.consequence.items() if key not in _MADE})
-    tokens = copier(_meta_tokens(rule.meta, listed_tokens))
-    plans = [_plan_option(option, rule.meta) for option in rule.options]
+    frame, options = copier(rule.frame), rule.options
+    tokens = copier(_meta_tokens(meta, listed_tokens))
+    plans = [_plan_option(option, meta) for option in options]
     metrics = [(metric, copier(metric)) for metric in rule.metrics]
     execute = Offers(
         frame=frame,
-        plans=tuple(plan for plan, option in zip(plans, rule.options, strict=True) if not _is_blank(option)),
+        plans=tuple(plan for plan, option in zip(plans, options, strict=True) if not _is_blank(option)),
         tokens=tokens,
         metric_copiers=tuple(copy for metric, copy in metrics if metric.get("type") == "click"),
     )
     prefetch = Offers(
         frame=frame,
-        plans=tuple(_with_event_token(plan, rule, at) for at, plan in enumerate(plans)),
+        plans=tuple(map(_with_event_token, plans, options, chain(rule.metrics, repeat(_NOTHING)))),
         tokens=tokens,
         metric_copiers=tuple(copy for _, copy in metrics),
     )
@@ -128,9 +128,7 @@ def _meta_tokens(meta: dict[str, Any], listed: frozenset[str]) -> dict[str, Any]
     return {**tokens, "activity.decisioningMethod": "on-device"}
 
 
-def _with_event_token(plan: OptionPlan, rule: Rule, at: int) -> OptionPlan:
-    option = rule.options[at]
-    metric = rule.metrics[at] if at < len(rule.metrics) else {}
+def _with_event_token(plan: OptionPlan, option: dict[str, Any], metric: dict[str, Any]) -> OptionPlan:
     source = option if "eventToken" in option or metric.get("type") != "display" else metric
     if "eventToken" not in source:
         return plan

@@ -182,17 +182,17 @@ class _Compiler:
             raise ArtifactInvalid(("rules", f"conditions of {nodes} nodes in all", f"at most {MAX_CONDITION_NODES}"))
 
     def _rule(self, rule: Rule) -> CompiledRule:
-        name = rule.consequence.get("name")
+        name, meta = rule.frame.get("name"), rule.meta
         condition = self._conditions[rule]
         reads = _reads(condition)
-        execute, prefetch = plan_offers(rule, self._listed_tokens)
+        execute, prefetch = plan_offers(rule, meta, self._listed_tokens)
         return CompiledRule(
             source=rule,
             holds=self._predicates.get(condition, _never),
             reads=reads,
             reads_allocation="allocation" in reads,
             key=rule.key,
-            activity=activity_part(self._client_code, activity_text(rule.meta.get("activity.id"))),
+            activity=activity_part(self._client_code, activity_text(meta.get("activity.id"))),
             name=name,
             execute=execute,
             prefetch=prefetch,
