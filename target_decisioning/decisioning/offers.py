@@ -14,6 +14,7 @@ from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from target_decisioning.decisioning.artifact import Rule
+from target_decisioning.decisioning.compact import Compactor
 from target_decisioning.decisioning.fresh import copier, fresh, is_container
 from target_decisioning.decisioning.macros import compile_macros
 
@@ -94,29 +95,51 @@ class Offers:
         return [copy() for copy in self.metric_copiers]
 
 
-def plan_offers(rule: Rule, meta: dict[str, Any], listed_tokens: frozenset[str]) -> tuple[Offers, Offers]:
-    """Plan what a rule with this *meta* answers with: for ``execute`` and for ``prefetch``, which share what they can.
+class Planner:
+    """Plans what the rules of one artifact answer with; *listed_tokens* are the response tokens that it asks for."""
 
-    ``execute``: no blank options, no event tokens, click metrics only. ``prefetch``: all options, each with an event
-    token where it or a display metric has one; all metrics.
-    """
-    frame, options = copier(rule.frame), rule.options
-    tokens = copier(_meta_tokens(meta, listed_tokens))
-    plans = [_plan_option(option, meta) for option in options]
-    metrics = [(metric, copier(metric)) for metric in rule.metrics]
-    execute = Offers(
-        frame=frame,
-        plans=tuple(plan for plan, option in zip(plans, options, strict=True) if not _is_blank(option)),
-        tokens=tokens,
-        metric_copiers=tuple(copy for metric, copy in metrics if metric.get("type") == "click"),
-    )
-    prefetch = Offers(
-        frame=frame,
-        plans=tuple(map(_with_event_token, plans, options, chain(rule.metrics, repeat(_NOTHING)))),
-        tokens=tokens,
-        metric_copiers=tuple(copy for _, copy in metrics),
-    )
-    return execute, prefetch
+    def __init__(self, listed_tokens: frozenset[str]) -> None:
+        self._listed_tokens = listed_tokens
+        self._compactor = Compactor()
+
+    def offers(self, rule: Rule, meta: dict[str, Any]) -> tuple[Offers, Offers]:
+        """Plan a rule with this *meta*: for ``execute`` and for ``prefetch``, which share what is the same in both.
+
+        ``execute``: no blank options, no event tokens, click metrics only. ``prefetch``: all options, each with an
+        event token where it or a display metric has one; all metrics.
+        """
+        frame, options = copier(rule.frame), rule.options
+        tokens = copier(_meta_tokens(meta, self._listed_tokens))
+        plans = [self._option(option, meta) for option in options]
+        metrics = [(metric, copier(metric)) for metric in rule.metrics]
+        execute = Offers(
+            frame=frame,
+            plans=tuple(plan for plan, option in zip(plans, options, strict=True) if not _is_blank(option)),
+            tokens=tokens,
+            metric_copiers=tuple(copy for metric, copy in metrics if metric.get("type") == "click"),
+        )
+        prefetch = Offers(
+            frame=frame,
+            plans=tuple(map(_with_event_token, plans, options, chain(rule.metrics, repeat(_NOTHING)))),
+            tokens=tokens,
+            metric_copiers=tuple(copy for _, copy in metrics),
+        )
+        return execute, prefetch
+
+    def _option(self, option: dict[str, Any], meta: dict[str, Any]) -> OptionPlan:
+        """Plan an option, but for its event token. What is left is often only its type: one dict for all such."""
+        fields, copied, made = {}, [], []
+        for key, value in option.items():
+            if key == "eventToken":
+                continue
+            part = _content(option.get("type"), value, meta) if key == "content" else value
+            if callable(part):
+                made.append((key, part))
+            elif is_container(part):
+                copied.append((key, copier(part)))
+            else:
+                fields[key] = part
+        return OptionPlan(self._compactor.labels(fields), tuple(copied), tuple(made))
 
 
 def _is_blank(option: dict[str, Any]) -> bool:
@@ -133,22 +156,6 @@ def _with_event_token(plan: OptionPlan, option: dict[str, Any], metric: dict[str
     if "eventToken" not in source:
         return plan
     return plan._replace(fields={**plan.fields, "eventToken": source["eventToken"]})
-
-
-def _plan_option(option: dict[str, Any], meta: dict[str, Any]) -> OptionPlan:
-    """Plan an option, but for its event token."""
-    fields, copied, made = {}, [], []
-    for key, value in option.items():
-        part = _content(option.get("type"), value, meta) if key == "content" else value
-        if key == "eventToken":
-            continue
-        if callable(part):
-            made.append((key, part))
-        elif is_container(part):
-            copied.append((key, copier(part)))
-        else:
-            fields[key] = part
-    return OptionPlan(fields, tuple(copied), tuple(made))
 
 
 def _content(option_type: Any, content: Any, meta: dict[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from target_decisioning.decisioning.artifact import Artifact, Fault, Rule, read
 from target_decisioning.decisioning.conditions import Condition, compile_conditions, parse
 from target_decisioning.decisioning.context import EVERYTHING, Needs
 from target_decisioning.decisioning.document import quoted
-from target_decisioning.decisioning.offers import GEO_TOKENS, Offers, plan_offers
+from target_decisioning.decisioning.offers import GEO_TOKENS, Offers, Planner
 from target_decisioning.errors import ArtifactInvalid
 
 Undecidable = dict[tuple[str, str], list[Fault]]
@@ -143,7 +143,7 @@ class _Compiler:
 
     def __init__(self, artifact: Artifact, client_code: str) -> None:
         self._client_code = client_code
-        self._listed_tokens = artifact.response_tokens
+        self._planner = Planner(artifact.response_tokens)
         self.undecidable: Undecidable = {place: list(faults) for place, faults in artifact.faults.items()}
         self._conditions: dict[Rule, Condition] = {}
         self._parsed: dict[str, Condition] = {}
@@ -185,7 +185,7 @@ class _Compiler:
         name, meta = rule.frame.get("name"), rule.meta
         condition = self._conditions[rule]
         reads = _reads(condition)
-        execute, prefetch = plan_offers(rule, meta, self._listed_tokens)
+        execute, prefetch = self._planner.offers(rule, meta)
         return CompiledRule(
             source=rule,
             holds=self._predicates.get(condition, _never),
