@@ -147,6 +147,7 @@ class _Compiler:
         self.undecidable: Undecidable = {place: list(faults) for place, faults in artifact.faults.items()}
         self._conditions: dict[Rule, Condition] = {}
         self._parsed: dict[str, Condition] = {}
+        self._activities: dict[bytes, bytes] = {}
         self._parse("mboxes", artifact.mboxes)
         self._parse("views", artifact.views)
         self._check()
@@ -183,6 +184,7 @@ class _Compiler:
 
     def _rule(self, rule: Rule) -> CompiledRule:
         name, meta = rule.frame.get("name"), rule.meta
+        activity = activity_part(self._client_code, activity_text(meta.get("activity.id")))
         condition = self._conditions[rule]
         reads = _reads(condition)
         execute, prefetch = self._planner.offers(rule, meta)
@@ -192,7 +194,7 @@ class _Compiler:
             reads=reads,
             reads_allocation="allocation" in reads,
             key=rule.key,
-            activity=activity_part(self._client_code, activity_text(meta.get("activity.id"))),
+            activity=self._activities.setdefault(activity, activity),
             name=name,
             execute=execute,
             prefetch=prefetch,
