@@ -192,11 +192,12 @@ class _Rules:
             faults.append((where, json_kind(rules), "a list of rules"))
             return
         for index, raw in enumerate(rules):
-            found = _faults(f"{where}[{index}]", raw)
+            here = f"{where}[{index}]"
+            found = _faults(here, raw)
             if found:
                 faults += found
             else:
-                yield self._rule(f"{where}[{index}]", raw)
+                yield self._rule(here, raw)
 
     def _rule(self, where: str, raw: dict[str, Any]) -> Rule:
         compact = self._compactor
@@ -218,15 +219,16 @@ def _faults(where: str, raw: Any) -> list[Fault]:
     if not isinstance(raw, dict):
         return [(where, json_kind(raw), "a rule (an object)")]
     faults: list[Fault] = []
+    answer, told = f"{where}.consequence", f"{where}.meta"
     consequence = _part(where, raw, "consequence", dict, faults)
     _texts(where, raw, "propertyTokens", faults)
     meta = _part(where, raw, "meta", dict, faults)
-    _objects(f"{where}.consequence", consequence, "options", faults)
-    _objects(f"{where}.consequence", consequence, "metrics", faults)
-    _part(f"{where}.meta", meta, "audience.ids", list, faults)
-    _scalar(f"{where}.consequence", consequence, "name", faults)
+    _objects(answer, consequence, "options", faults)
+    _objects(answer, consequence, "metrics", faults)
+    _part(told, meta, "audience.ids", list, faults)
+    _scalar(answer, consequence, "name", faults)
     _scalar(where, raw, "ruleKey", faults)
-    return faults + _too_deep(f"{where}.consequence", consequence) + _too_deep(f"{where}.meta", meta)
+    return faults + _too_deep(answer, consequence) + _too_deep(told, meta)
 
 
 def _too_deep(where: str, part: dict[str, Any]) -> list[Fault]:

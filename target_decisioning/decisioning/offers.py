@@ -45,6 +45,7 @@ GEO_TOKENS = {
     "geo.longitude": "longitude",
 }
 """Response token -> key of the request's geo."""
+_ON_DEVICE = {"activity.decisioningMethod": "on-device"}
 _NOTHING: dict[str, Any] = {}
 
 
@@ -99,7 +100,7 @@ class Planner:
     """Plans what the rules of one artifact answer with; *listed_tokens* are the response tokens that it asks for."""
 
     def __init__(self, listed_tokens: frozenset[str]) -> None:
-        self._listed_tokens = listed_tokens
+        self._meta_tokens = [key for key in META_TOKENS if key in listed_tokens]
         self._compactor = Compactor()
 
     def offers(self, rule: Rule, meta: dict[str, Any]) -> tuple[Offers, Offers]:
@@ -109,7 +110,7 @@ class Planner:
         event token where it or a display metric has one; all metrics.
         """
         frame, options = copier(rule.frame), rule.options
-        tokens = copier(_meta_tokens(meta, self._listed_tokens))
+        tokens = copier({key: meta[key] for key in self._meta_tokens if key in meta} | _ON_DEVICE)
         plans = [self._option(option, meta) for option in options]
         metrics = [(metric, copier(metric)) for metric in rule.metrics]
         execute = Offers(
@@ -144,11 +145,6 @@ class Planner:
 
 def _is_blank(option: dict[str, Any]) -> bool:
     return "type" not in option and "content" not in option
-
-
-def _meta_tokens(meta: dict[str, Any], listed: frozenset[str]) -> dict[str, Any]:
-    tokens = {key: meta[key] for key in META_TOKENS if key in listed and key in meta}
-    return {**tokens, "activity.decisioningMethod": "on-device"}
 
 
 def _with_event_token(plan: OptionPlan, option: dict[str, Any], metric: dict[str, Any]) -> OptionPlan:

@@ -172,8 +172,10 @@ class _Compiler:
         except ArtifactInvalid as error:
             return error.faults
         condition = self._conditions[rule] = self._parsed[rule.condition_text]
+        if not condition.unknown_operators:
+            return ()
         unknown = ", ".join(f"operator {quoted(operator)}" for operator in condition.unknown_operators)
-        return ((where, unknown, "an operator of JsonLogic"),) if unknown else ()
+        return ((where, unknown, "an operator of JsonLogic"),)
 
     def _check(self) -> None:
         if self.undecidable and not self._conditions:
