@@ -102,6 +102,7 @@ class Planner:
     def __init__(self, listed_tokens: frozenset[str]) -> None:
         self._meta_tokens = [key for key in META_TOKENS if key in listed_tokens]
         self._compactor = Compactor()
+        self._frames: dict[int, Copy] = {}
 
     def offers(self, rule: Rule, meta: dict[str, Any]) -> tuple[Offers, Offers]:
         """Plan a rule with this *meta*: for ``execute`` and for ``prefetch``, which share what is the same in both.
@@ -109,7 +110,8 @@ class Planner:
         ``execute``: no blank options, no event tokens, click metrics only. ``prefetch``: all options, each with an
         event token where it or a display metric has one; all metrics.
         """
-        frame, options = copier(rule.frame), rule.options
+        options = rule.options
+        frame = self._frames.setdefault(id(rule.frame), copier(rule.frame))
         tokens = copier({key: meta[key] for key in self._meta_tokens if key in meta} | _ON_DEVICE)
         plans = [self._option(option, meta) for option in options]
         metrics = [(metric, copier(metric)) for metric in rule.metrics]
