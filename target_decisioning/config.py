@@ -85,10 +85,12 @@ class Config(BaseModel):
 
     ``polling_interval_seconds`` is 0.0 for "never"; ``polling_floor_applies`` says that it came as
     ``polling_interval``, whose floor of 300 s depends on where the artifact comes from (semantics.md 2.4).
-    ``max_artifact_age_seconds`` is None for three polling intervals.
+    ``max_artifact_age_seconds`` is None for three polling intervals. The readers of this file have checked each value:
+    pydantic is not asked again, and with ``defer_build`` makes no validator, which takes longer than to read a file
+    and decide from it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, defer_build=True)
 
     client: str = Field(repr=False)
     organization_id: str = Field(repr=False)
@@ -148,7 +150,7 @@ def read_config(options: Mapping[str, Any] | None, keywords: Mapping[str, Any]) 
     settings: dict[str, Any] = {}
     for name, value in given.items():
         settings |= _READERS[name](name, value)
-    return Config(**{name: value for name, value in settings.items() if value is not None})
+    return Config.model_construct(**{name: value for name, value in settings.items() if value is not None})
 
 
 def gather(options: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
