@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import pprint
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -49,7 +49,8 @@ class Model(BaseModel):
     def __pydantic_init_subclass__(cls, **_keywords: Any) -> None:
         _MODELS.add(cls)
         names = {name: wire_name(name) for name in cls.model_fields}
-        cls._plan = make_plan(names, get_type_hints(cls), cls._other_names)
+        annotations = {name: field.annotation for name, field in cls.model_fields.items()}
+        cls._plan = make_plan(names, annotations, cls._other_names)
 
     def __init__(self, /, **values: Any) -> None:
         try:

@@ -3,8 +3,6 @@
 Names are the wire's in snake_case (``tntId`` is ``tnt_id``). Source: the Delivery API's description; semantics.md 1.5.
 """
 
-from __future__ import annotations
-
 import builtins
 from datetime import datetime
 from typing import Any, ClassVar, TypeAlias

@@ -3,8 +3,6 @@
 Source: the Delivery API's description; semantics.md 4.3 and 4.4.
 """
 
-from __future__ import annotations
-
 from typing import Any, TypeAlias
 
 from target_decisioning.delivery.base import ResponseModel
