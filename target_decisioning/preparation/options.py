@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from target_decisioning.delivery import CustomerId, DecisioningMethod, DeliveryRequest
+from target_decisioning.delivery import DecisioningMethod
 from target_decisioning.errors import RequestError
 from target_decisioning.preparation.call import Call
 from target_decisioning.preparation.reading import Unreadable, as_object, kind_of
+
+if TYPE_CHECKING:
+    from target_decisioning.delivery import CustomerId, DeliveryRequest
 
 
 class CallKeywords(TypedDict, total=False):
