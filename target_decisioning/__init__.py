@@ -1,76 +1,44 @@
 """Adobe Target decisions inside your own process. Start with ``TargetClient.create``."""
 
+from typing import TYPE_CHECKING, Any
+
+from target_decisioning import delivery
 from target_decisioning._version import __version__
 from target_decisioning.attributes import Attributes
 from target_decisioning.client import TargetClient
 from target_decisioning.config import ClientOptions
 from target_decisioning.delivery import (
     Action,
-    Address,
     AnalyticsPayload,
-    AnalyticsRequest,
     AnalyticsResponse,
-    Application,
-    AudienceManager,
     AuthenticatedState,
-    Browser,
     ChannelType,
-    ClientHints,
-    Context,
     Cookie,
     CustomerId,
     DecisioningMethod,
-    DeliveryRequest,
     DeliveryResponse,
     DeviceType,
-    ExecuteRequest,
     ExecuteResponse,
     ExecutionMode,
-    ExperienceCloud,
-    Geo,
     LoggingType,
-    MboxRequest,
     MboxResponse,
     Meta,
     Metric,
     MetricType,
-    MobilePlatform,
     MobilePlatformType,
-    ModelProperty,
-    Notification,
-    NotificationMbox,
-    NotificationPageLoad,
     NotificationResponse,
-    NotificationView,
     Option,
     OptionType,
-    Order,
     PageLoadResponse,
-    Parameters,
     PrefetchMboxResponse,
-    PrefetchRequest,
     PrefetchResponse,
-    Preview,
-    Product,
-    Property,
-    QAMode,
-    QAModePreviewIndex,
-    RequestDetails,
     ResponseTokens,
-    Screen,
     ScreenOrientationType,
     TargetDeliveryResponse,
-    Telemetry,
-    TelemetryEntry,
-    TelemetryFeatures,
-    TelemetryRequest,
-    Trace,
     TraceResponse,
     UnexpectedError,
     View,
-    ViewRequest,
     VisitorId,
-    Window,
 )
 from target_decisioning.errors import (
     ArtifactError,
@@ -87,6 +55,56 @@ from target_decisioning.errors import (
     TransportError,
 )
 from target_decisioning.preparation import LOCATION_HINT_COOKIE, TARGET_COOKIE
+
+if TYPE_CHECKING:
+    from target_decisioning.delivery import (
+        Address,
+        AnalyticsRequest,
+        Application,
+        AudienceManager,
+        Browser,
+        ClientHints,
+        Context,
+        DeliveryRequest,
+        ExecuteRequest,
+        ExperienceCloud,
+        Geo,
+        MboxRequest,
+        MobilePlatform,
+        ModelProperty,
+        Notification,
+        NotificationMbox,
+        NotificationPageLoad,
+        NotificationView,
+        Order,
+        Parameters,
+        PrefetchRequest,
+        Preview,
+        Product,
+        Property,
+        QAMode,
+        QAModePreviewIndex,
+        RequestDetails,
+        Screen,
+        Telemetry,
+        TelemetryEntry,
+        TelemetryFeatures,
+        TelemetryRequest,
+        Trace,
+        ViewRequest,
+        Window,
+    )
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Give the types of requests, which ``delivery`` imports at the first use of one."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return globals().setdefault(name, getattr(delivery, name))
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "LOCATION_HINT_COOKIE",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from target_decisioning.delivery.base import Model
 from target_decisioning.delivery.enums import (
     AuthenticatedState,
@@ -19,45 +21,6 @@ from target_decisioning.delivery.envelope import (
     Cookie,
     Meta,
     TargetDeliveryResponse,
-)
-from target_decisioning.delivery.request import (
-    Address,
-    AnalyticsRequest,
-    Application,
-    AudienceManager,
-    Browser,
-    ClientHints,
-    Context,
-    CustomerId,
-    DeliveryRequest,
-    ExecuteRequest,
-    ExperienceCloud,
-    Geo,
-    MboxRequest,
-    MobilePlatform,
-    ModelProperty,
-    Notification,
-    NotificationMbox,
-    NotificationPageLoad,
-    NotificationView,
-    Order,
-    Parameters,
-    PrefetchRequest,
-    Preview,
-    Product,
-    Property,
-    QAMode,
-    QAModePreviewIndex,
-    RequestDetails,
-    Screen,
-    Telemetry,
-    TelemetryEntry,
-    TelemetryFeatures,
-    TelemetryRequest,
-    Trace,
-    ViewRequest,
-    VisitorId,
-    Window,
 )
 from target_decisioning.delivery.response import (
     Action,
@@ -77,6 +40,60 @@ from target_decisioning.delivery.response import (
     UnexpectedError,
     View,
 )
+from target_decisioning.delivery.visitor import CustomerId, VisitorId
+from target_decisioning.forks import late_import
+
+if TYPE_CHECKING:
+    from target_decisioning.delivery.request import (
+        Address,
+        AnalyticsRequest,
+        Application,
+        AudienceManager,
+        Browser,
+        ClientHints,
+        Context,
+        DeliveryRequest,
+        ExecuteRequest,
+        ExperienceCloud,
+        Geo,
+        MboxRequest,
+        MobilePlatform,
+        ModelProperty,
+        Notification,
+        NotificationMbox,
+        NotificationPageLoad,
+        NotificationView,
+        Order,
+        Parameters,
+        PrefetchRequest,
+        Preview,
+        Product,
+        Property,
+        QAMode,
+        QAModePreviewIndex,
+        RequestDetails,
+        Screen,
+        Telemetry,
+        TelemetryEntry,
+        TelemetryFeatures,
+        TelemetryRequest,
+        Trace,
+        ViewRequest,
+        Window,
+    )
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Import the types of requests at the first use of one: who sends plain dicts needs none of them."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        with late_import:
+            import target_decisioning.delivery.request as home
+        return globals().setdefault(name, getattr(home, name))
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "Action",

@@ -6,15 +6,19 @@ made at their first reading and from then on belong to the caller, who may chang
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from pydantic_core import SchemaSerializer, core_schema
 
 from target_decisioning.delivery.plain import plain
-from target_decisioning.delivery.request import DeliveryRequest
 from target_decisioning.delivery.response import DeliveryResponse
 from target_decisioning.errors import RequestError
+from target_decisioning.forks import late_import
+
+if TYPE_CHECKING:
+    from target_decisioning.delivery.request import DeliveryRequest
 
 
 class _Named(dict[str, Any]):
@@ -163,7 +167,7 @@ class TargetDeliveryResponse(Mapping[str, Any]):
         response_tokens: list[dict[str, Any]] | None
     else:
         response = _Lazy(lambda envelope: DeliveryResponse.from_wire(envelope._unread_response))
-        request = _Lazy(lambda envelope: DeliveryRequest.from_wire(envelope._unread_request))
+        request = _Lazy(lambda envelope: _request_type().from_wire(envelope._unread_request))
         target_cookie = _Lazy(lambda envelope: envelope._cookies.new_target_cookie(envelope._unread_response))
         target_location_hint_cookie = _Lazy(
             lambda envelope: envelope._cookies.new_hint_cookie(envelope._unread_response)
@@ -300,3 +304,10 @@ def _gathered(envelope: TargetDeliveryResponse, name: str) -> Any:
     for other in _GATHERED.difference(read):
         read[other] = plain(found[other])
     return read[name]
+
+
+@functools.cache
+def _request_type() -> type[DeliveryRequest]:
+    with late_import:
+        from target_decisioning.delivery.request import DeliveryRequest
+    return DeliveryRequest

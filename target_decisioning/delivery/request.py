@@ -1,6 +1,9 @@
 """What a caller sends: the Delivery API's request, every field optional.
 
-Names are the wire's in snake_case (``tntId`` is ``tnt_id``). Source: the Delivery API's description; semantics.md 1.5.
+Names are the wire's in snake_case (``tntId`` is ``tnt_id``). Imported at the first use of one of them. Annotations are
+evaluated here, as in the other files of types: pydantic would take longer over their texts.
+
+Source: the Delivery API's description; semantics.md 1.5.
 """
 
 import builtins
@@ -9,7 +12,6 @@ from typing import Any, ClassVar, TypeAlias
 
 from target_decisioning.delivery.base import RequestModel
 from target_decisioning.delivery.enums import (
-    AuthenticatedState,
     ChannelType,
     DecisioningMethod,
     DeviceType,
@@ -19,6 +21,7 @@ from target_decisioning.delivery.enums import (
     MobilePlatformType,
     ScreenOrientationType,
 )
+from target_decisioning.delivery.visitor import VisitorId
 
 Parameters: TypeAlias = dict[str, Any]
 """Names and values of a caller's own; a condition sees them as ``mbox.*``."""
@@ -136,23 +139,6 @@ class Context(RequestModel):
     user_agent: str | None = None
     client_hints: ClientHints | None = None
     beacon: bool | None = None
-
-
-class CustomerId(RequestModel):
-    """The visitor's id in a system of the caller's, named by ``integration_code``."""
-
-    id: str | None = None
-    integration_code: str | None = None
-    authenticated_state: AuthenticatedState | str | None = None
-
-
-class VisitorId(RequestModel):
-    """Who the visitor is. ``marketing_cloud_visitor_id`` is the ECID."""
-
-    tnt_id: str | None = None
-    third_party_id: str | None = None
-    marketing_cloud_visitor_id: str | None = None
-    customer_ids: list[CustomerId] | None = None
 
 
 class Property(RequestModel):

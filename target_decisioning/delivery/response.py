@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from target_decisioning.delivery.base import ResponseModel
 from target_decisioning.delivery.enums import MetricType, OptionType
-from target_decisioning.delivery.request import VisitorId
+from target_decisioning.delivery.visitor import VisitorId
 
 ResponseTokens: TypeAlias = dict[str, Any]
 """What an answer tells of its activity, experience and offer, such as ``activity.id``."""
