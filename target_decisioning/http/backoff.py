@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
+
+from target_decisioning.forks import late_import
 
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 
@@ -28,6 +29,8 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def _seconds_until(http_date: str) -> float:
+    with late_import:  # most answers ask for no wait
+        from email.utils import parsedate_to_datetime
     try:
         return parsedate_to_datetime(http_date).timestamp() - time.time()
     except (TypeError, ValueError, OverflowError):

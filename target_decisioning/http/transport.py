@@ -15,7 +15,6 @@ from target_decisioning.errors import TransportError
 from target_decisioning.forks import ProcessLock, late_import
 from target_decisioning.http.body import decode, read_wire
 from target_decisioning.http.exchange import Exchange, under_way
-from target_decisioning.http.failure import transport_error
 from target_decisioning.http.message import Headers, HttpAnswer, HttpRequest
 from target_decisioning.log import STANDARD, Logger, warn
 
@@ -124,7 +123,7 @@ class Transport:
             with under_way(exchange):
                 return self._speak(session, request, exchange, limits, wants_body)
         except Exception as error:  # whatever requests, urllib3 or a caller's session raise
-            failure = transport_error(error, exchange, request.host)
+            failure = _transport_error(error, exchange, request.host)
         raise failure  # here it has no cause: the libraries' texts hold the URL, and with it the session id
 
     def _speak(
@@ -202,6 +201,8 @@ def _requests() -> Any:
     with late_import:
         import requests
 
+        import target_decisioning.http.failure  # noqa: F401 -- not when something fails: no file may open any more then
+
         return requests
 
 
@@ -210,6 +211,13 @@ def _new_session() -> requests.Session:
         from target_decisioning.http.pool import new_session
 
         return new_session()
+
+
+def _transport_error(error: Exception, exchange: Exchange, host: str) -> TransportError:
+    with late_import:  # with the errors of TLS and HTTP, whose modules are slow to import too
+        from target_decisioning.http.failure import transport_error
+
+    return transport_error(error, exchange, host)
 
 
 def _read(
