@@ -6,67 +6,27 @@ Source: semantics.md 1.2, "Asynchronous form".
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import functools
 import os
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing.pool import AsyncResult
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from target_decisioning.errors import ClientClosed
+from target_decisioning.forks import late_import
 from target_decisioning.log import Logger, fault_of
+
+if TYPE_CHECKING:
+    from multiprocessing.pool import AsyncResult
+
+    from target_decisioning.pending import PendingResult
 
 MOST_THREADS = 8
 
 Answer = TypeVar("Answer")
 Job = Callable[[], None]
-
-
-class PendingResult(AsyncResult[Answer]):
-    """The answer that a call will have: ``ready``, ``wait``, ``successful`` and ``get``, as the standard library's."""
-
-    def __init__(self) -> None:
-        self._is_settled = threading.Event()
-        self._answer: Any = None
-        self._failure: BaseException | None = None
-
-    def ready(self) -> bool:
-        """Whether the call has ended and its callback has run."""
-        return self._is_settled.is_set()
-
-    def wait(self, timeout: float | None = None) -> None:
-        """Wait until the call has ended and its callback has run, at most *timeout* seconds."""
-        self._is_settled.wait(timeout)
-
-    def successful(self) -> bool:
-        """Whether the call ended without an error.
-
-        Raises:
-            ValueError: it has not ended yet.
-        """
-        if not self.ready():
-            raise ValueError("the call has not ended yet")
-        return self._failure is None
-
-    def get(self, timeout: float | None = None) -> Answer:
-        """Return what the callback got, or raise what the error callback got.
-
-        Raises:
-            multiprocessing.TimeoutError: the call did not end within *timeout* seconds.
-        """
-        if not self._is_settled.wait(timeout):
-            raise multiprocessing.TimeoutError
-        if self._failure is not None:
-            raise self._failure
-        answer: Answer = self._answer
-        return answer
-
-    def settle(self, answer: Any = None, failure: BaseException | None = None) -> None:
-        """Let every wait end."""
-        self._answer, self._failure = answer, failure
-        self._is_settled.set()
 
 
 class CallbackPool:
@@ -89,7 +49,7 @@ class CallbackPool:
         crew = self._crew
         if crew.pid != os.getpid():
             crew = self._crew = _Crew()
-        pending = PendingResult[Answer]()
+        pending = _pending_result()()
 
         def job() -> None:
             try:
@@ -125,6 +85,13 @@ class CallbackPool:
         """Raise what interrupts the caller, if this is the caller's thread."""
         if isinstance(error, KeyboardInterrupt) and not self._background:
             raise error
+
+
+@functools.cache
+def _pending_result() -> type[PendingResult[Any]]:
+    with late_import:
+        from target_decisioning.pending import PendingResult
+    return PendingResult
 
 
 class _Crew:

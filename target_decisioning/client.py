@@ -13,9 +13,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from multiprocessing.pool import AsyncResult
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack, overload
 
 from target_decisioning.answering import SERVER_SIDE, Answering
 from target_decisioning.artifact import ArtifactKeeper
@@ -44,6 +43,9 @@ from target_decisioning.remote import DeliveryApi
 from target_decisioning.remote.hint import learn_location_hint
 from target_decisioning.reporting import Reporting
 from target_decisioning.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from multiprocessing.pool import AsyncResult
 
 Answer = TypeVar("Answer")
 Options = Mapping[str, Any] | None
