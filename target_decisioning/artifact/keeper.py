@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from target_decisioning.artifact.alone import Alone
 from target_decisioning.artifact.cadence import Cadence
 from target_decisioning.artifact.loaded import Loaded
 from target_decisioning.artifact.location import (
@@ -35,9 +36,7 @@ from target_decisioning.artifact.retrieval import (
     Reader,
     Retrieval,
 )
-from target_decisioning.artifact.sharing import Alone, SharedFolder
 from target_decisioning.artifact.source import FETCH_SECONDS, FileSource, HttpSource, Source, payload_bytes
-from target_decisioning.artifact.store import ArtifactStore
 from target_decisioning.errors import ArtifactInvalid
 from target_decisioning.events import (
     ARTIFACT_DOWNLOAD_FAILED,
@@ -46,7 +45,7 @@ from target_decisioning.events import (
     GEO_LOCATION_UPDATED,
     Emit,
 )
-from target_decisioning.forks import renew_in_child
+from target_decisioning.forks import late_import, renew_in_child
 from target_decisioning.geo import geo_of
 from target_decisioning.http import OutageLog
 from target_decisioning.log import warn
@@ -439,6 +438,9 @@ def _source(config: Config, transport: Transport, location: str) -> Source | Non
 def _sharing(config: Config, location: str, logger: Logger, reader: Reader, *, is_local: bool) -> Alone:
     if is_local or config.cache_dir is None:
         return Alone()
+    with late_import:  # who has a file of rules needs nothing of the kind
+        from target_decisioning.artifact.sharing import SharedFolder
+        from target_decisioning.artifact.store import ArtifactStore
     store = ArtifactStore(config.cache_dir, location, logger)
     return SharedFolder(store, reader, forgets_forbidden=config.on_forbidden == "clear")
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from target_decisioning.artifact.alone import Alone
 from target_decisioning.artifact.failure_note import FailureNote
 from target_decisioning.artifact.loaded import Loaded
 from target_decisioning.artifact.retrieval import Brought, Busy, Confirmed, Failed, Outcome, Reader
@@ -22,29 +23,6 @@ from target_decisioning.artifact.store import ArtifactStore, Stamp
 from target_decisioning.artifact.turn import Turn
 
 PATIENCE_SECONDS = FETCH_SECONDS + 10.0  # with a process that holds the turn: a download takes less
-
-
-class Alone:
-    """A process that keeps its artifact in memory only, and shares it with nobody."""
-
-    set_aside_count = 0
-    seed: object = None
-    """What makes all who share an artifact agree on the time of the next poll."""
-
-    def load(self) -> Brought | None:
-        """Return the artifact that was left by an earlier process; it may be of any age."""
-        return None
-
-    @contextmanager
-    def turn(self, current: Loaded | None) -> Iterator[Outcome | None]:  # noqa: ARG002
-        """Give what another process found out, or that it is about to; None: it is this process's turn."""
-        yield None
-
-    def record(self, outcome: Outcome) -> None:
-        """Leave for the others what this process found out in its turn."""
-
-    def begin_in_child(self) -> None:
-        """Let go of what belongs to the process that this one was forked off."""
 
 
 class SharedFolder(Alone):
