@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import marshal
 import math
-import sqlite3
 import threading
 import time
 from collections import Counter, deque
@@ -346,7 +345,7 @@ class Dispatcher:
             return entry.item
         try:
             return self._spool.read(entry.number)
-        except sqlite3.Error as error:
+        except self._spool.Error as error:
             raise TransportError("disk", "the outbox file cannot be read", was_sent=False) from error
 
     def _land(self, entry: Entry, error: Exception | None) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import sqlite3
 import threading
 import time
 import weakref
@@ -20,17 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 from target_decisioning.errors import ConfigError
 from target_decisioning.events import NOTIFICATIONS_DROPPED
-from target_decisioning.forks import ProcessLock
+from target_decisioning.forks import ProcessLock, late_import
 from target_decisioning.log import Logger, warn
-from target_decisioning.outbox.custody import open_spool, take_over
 from target_decisioning.outbox.dispatcher import Dispatcher, Item, Send
 from target_decisioning.outbox.limits import OutboxLimits
 from target_decisioning.outbox.schedule import TELEMETRY
-from target_decisioning.outbox.spool import Spool, SpoolBusy, Stored
 
 if TYPE_CHECKING:
     from target_decisioning.events import Emit
     from target_decisioning.outbox.dead_letter import DeadLetter
+    from target_decisioning.outbox.spool import Spool, Stored
 
 _UNOWNED = 0
 _DEFAULT_LIMITS = OutboxLimits()
@@ -165,7 +163,7 @@ class Outbox:
     def _store(self, spool: Spool, item: dict[str, Any], lane: str) -> bool:
         try:
             stored = spool.append(item, lane, time.time_ns() // 1_000_000)
-        except (sqlite3.Error, TypeError, ValueError, RecursionError):
+        except (spool.Error, TypeError, ValueError, RecursionError):
             self._dispatcher.room.append(None)
             return self._refuse("disk", lane)
         self._dispatcher.put_stored(stored)
@@ -220,9 +218,12 @@ class Outbox:
         self._pid = os.getpid()  # last: until then other threads wait, and nobody uses what was the parent's
 
     def _opened(self, path: Path) -> Spool | None:
+        with late_import:  # and with it SQLite, which nobody else needs
+            from target_decisioning.outbox.custody import open_spool
+            from target_decisioning.outbox.spool import Spool, SpoolBusy
         try:
             return open_spool(path, self._logger)
-        except (SpoolBusy, OSError, sqlite3.Error) as error:
+        except (SpoolBusy, OSError, Spool.Error) as error:
             warn(self._logger, f"outbox_path cannot be used ({type(error).__name__}); impressions wait in memory only")
             return None
 
@@ -241,6 +242,8 @@ class Outbox:
 
     def _take_over(self) -> None:
         if self._path is not None and self._spool is not None:
+            from target_decisioning.outbox.custody import take_over  # ``_opened`` has imported it
+
             take_over(self._path, self._spool.path, self._logger, self._accept)
 
     def _accept(self, item: dict[str, Any], stored: Stored) -> bool:
@@ -250,7 +253,7 @@ class Outbox:
             return False
         try:
             self._dispatcher.put_stored(spool.append(item, stored.lane, stored.accepted_ms))
-        except sqlite3.Error:
+        except spool.Error:
             self._dispatcher.room.append(None)
             return False
         return True

@@ -19,7 +19,7 @@ import sqlite3
 import threading
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +63,9 @@ class Stored:
 
 class Spool:
     """The file at *path*, which this process owns until ``close``. Threads may share it."""
+
+    Error: ClassVar = sqlite3.Error
+    """What its methods raise: who catches it need not import ``sqlite3``."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

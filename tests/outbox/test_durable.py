@@ -237,7 +237,7 @@ os._exit(0)
 def test_the_threads_of_a_forked_child_wait_until_the_file_is_its_own(path):
     script = """
 import logging, os, sys, threading, time, warnings
-from target_decisioning.outbox import Outbox, outbox as module
+from target_decisioning.outbox import Outbox, custody as module
 warnings.simplefilter("ignore")
 outbox = Outbox(lambda item: threading.Event().wait(), lambda *_, **__: None, logging.getLogger("x"), path=sys.argv[1])
 child = os.fork()
