@@ -24,6 +24,7 @@ from target_decisioning.config import ClientOptions, Config, read_config
 from target_decisioning.delivery import TargetDeliveryResponse
 from target_decisioning.errors import ClientClosed, ConfigError, RequestError
 from target_decisioning.events import CLIENT_READY, EVENTS, Listeners
+from target_decisioning.forks import process
 from target_decisioning.http import Transport
 from target_decisioning.ids import new_id
 from target_decisioning.log import GuardedLogger, warn
@@ -319,6 +320,7 @@ class TargetClient:
             raise ClientClosed(call)
 
     def _prepare(self, call: Call) -> None:
+        process.notice()
         call.began, given = time.perf_counter(), call.request
         prepare(call, self._config, self._location_hint, round(time.time() * 1000), new_id)
         call.parsing_ms = (time.perf_counter() - call.began) * 1000

@@ -30,6 +30,20 @@ def renew_in_child(thing: Renewable) -> None:
         _renewable.add(thing)
 
 
+class Process:
+    """The process that this is, as far as it is known: a child is told by the hooks for forks, or notices it itself."""
+
+    __slots__ = ("id",)
+
+    def __init__(self) -> None:
+        self.id = os.getpid()
+
+    def notice(self) -> None:
+        """Begin anew in a child that C code forked, of which no hook tells. Once a call: it asks the system."""
+        if self.id != os.getpid():
+            _renew()
+
+
 class ProcessLock:
     """A lock that a forked child finds free. Not to be held while the holder itself forks."""
 
@@ -53,6 +67,7 @@ _LATE_IN_THE_ENGINE = "publicsuffixlist"  # the engine is pure and knows of no l
 for _codec in ("idna", "punycode", "utf-16-be", "utf-16-le", "unicode_escape"):
     codecs.lookup(_codec)  # a codec is a module that is imported when it is first used: here, not in a thread
 
+process = Process()
 _locks: weakref.WeakSet[ProcessLock] = weakref.WeakSet()
 _renewable: weakref.WeakSet[Renewable] = weakref.WeakSet()
 _registering = ProcessLock()
@@ -66,6 +81,11 @@ def _finish_imports() -> None:
 
 def _free_in_child() -> None:
     late_import.release()
+    _renew()
+
+
+def _renew() -> None:
+    process.id = os.getpid()
     for lock in list(_locks):
         lock._lock = threading.Lock()
     for thing in list(_renewable):

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 
+from target_decisioning.forks import renew_in_child
+
 IDS_OF_A_CHUNK = 128
 CHUNKS = 16
 _CHUNK_BYTES = 16 * IDS_OF_A_CHUNK
@@ -17,8 +19,23 @@ _FREE_BITS = int.from_bytes((b"\xff" * 6 + b"\x0f\xff\x3f" + b"\xff" * 7) * IDS_
 _VERSION_4 = int.from_bytes((bytes(6) + b"\x40\x00\x80" + bytes(7)) * IDS_OF_A_CHUNK)
 """Version and variant of a UUID, for a whole chunk at once."""
 
-_ready: list[str] = []
-_noise: list[bytes] = []
+
+class _Pool:
+    """What is ready to be given out."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.noise: list[bytes] = []
+
+    def begin_in_child(self) -> None:
+        """Have none of the ids that the parent process may give out too."""
+        self.ids.clear()
+        self.noise.clear()
+
+
+_pool = _Pool()
+_ready, _noise = _pool.ids, _pool.noise
+renew_in_child(_pool)
 
 
 def new_id() -> str:
@@ -45,13 +62,3 @@ def _chunk() -> bytes:
         noise = os.urandom(_CHUNK_BYTES * CHUNKS)
         _noise.extend(noise[at : at + _CHUNK_BYTES] for at in range(_CHUNK_BYTES, len(noise), _CHUNK_BYTES))
         return noise[:_CHUNK_BYTES]
-
-
-def _forget() -> None:
-    """Have none of the ids that the parent process may give out too."""
-    _ready.clear()
-    _noise.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)

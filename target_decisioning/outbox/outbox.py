@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_decisioning.errors import ConfigError
 from target_decisioning.events import NOTIFICATIONS_DROPPED
-from target_decisioning.forks import ProcessLock, late_import
+from target_decisioning.forks import ProcessLock, late_import, process
 from target_decisioning.log import Logger, warn
 from target_decisioning.outbox.dispatcher import Dispatcher, Item, Send
 from target_decisioning.outbox.limits import OutboxLimits
@@ -85,7 +85,7 @@ class Outbox:
         Items of one *lane* (a visitor) are sent one after the other, in the order they were offered. What is lost of
         the lane ``TELEMETRY`` is neither counted nor told.
         """
-        if self._pid == _UNOWNED:
+        if self._pid != process.id:
             self._enter_process()
         dispatcher, spool = self._dispatcher, self._spool
         if self._is_closed:
@@ -101,7 +101,7 @@ class Outbox:
 
     def flush(self, timeout_seconds: float = 10.0) -> bool:
         """Wait until everything accepted so far was sent or given up as undeliverable; return whether it was."""
-        if self._pid == _UNOWNED:
+        if self._pid != os.getpid():
             self._enter_process()
         return not self._dispatcher.pending or (not self._is_closed and self._flush(timeout_seconds))
 
@@ -110,7 +110,7 @@ class Outbox:
 
         A caller is held up for *seconds* and one send of *longest_send_seconds* at most.
         """
-        if self._pid == _UNOWNED:
+        if self._pid != os.getpid():
             self._enter_process()
         if not self._background and not self._is_closed:
             self._dispatcher.work(seconds, longest_send_seconds)
@@ -125,7 +125,7 @@ class Outbox:
 
         What is left waits on disk for the next start, or is lost and counted. Closing again does nothing.
         """
-        if self._pid == _UNOWNED:
+        if self._pid != os.getpid():
             self._enter_process()
         with self._lock:
             was_closed, self._is_closed = self._is_closed, True
@@ -137,7 +137,7 @@ class Outbox:
 
     def status(self) -> dict[str, Any]:
         """Return ``pending``, ``sent``, ``dropped``, ``dead`` (items), ``dropped_by_reason`` and ``durable``."""
-        if self._pid == _UNOWNED:
+        if self._pid != os.getpid():
             self._enter_process()
         dispatcher = self._dispatcher
         dropped = dict(dispatcher.dropped)
@@ -195,8 +195,9 @@ class Outbox:
     def _enter_process(self) -> None:
         """Start empty in a process that was forked off; what the parent accepted, the parent sends."""
         with self._lock:
-            if self._pid != _UNOWNED:
+            if self._pid == os.getpid():
                 return
+            self._disown()
             self._own_process()
         self.resume()
 
