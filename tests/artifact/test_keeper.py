@@ -224,13 +224,13 @@ def test_a_binary_artifact_is_read(keep):
 
 def test_an_artifact_is_stale_when_nobody_confirmed_it_for_long_and_that_is_told_once(keep):
     with FaultServer(answer(body=A), answer(500)) as server:
-        kept = keep(server.url, max_artifact_age_seconds=0.2)
+        kept = keep(server.url, max_artifact_age_seconds=1.0)
         assert kept.keeper.wait_until_ready(5)
         assert not kept.keeper.is_stale()
         until(kept.keeper.is_stale)
         until(lambda: len(kept.reasons) > 8)
         assert kept.names_of_events().count("artifact_stale") == 1
-        assert dict(kept.events)["artifact_stale"]["age_seconds"] > 0.2
+        assert dict(kept.events)["artifact_stale"]["age_seconds"] > 1.0
         server.then(answer(body=A))
         until(lambda: not kept.keeper.is_stale())
         assert kept.status["stale"] is False
