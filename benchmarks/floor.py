@@ -65,9 +65,8 @@ def floor_of(request: Json, response: Json, owed: list[Json], queue: deque[Json]
         now_ms = time.time_ns() // 1_000_000
         if owed:
             queue.append(_item(ids, context, session_id, report(now_ms, _new_id)))
-        meta = Meta(decisioning_method="on-device", remote_mboxes=[], remote_views=[])
         cookies = _Cookies(session_id, ids["tntId"], now_ms)
-        return TargetDeliveryResponse(respond(request_id, ids.copy()), prepared, meta, cookies)
+        return TargetDeliveryResponse(respond(request_id, ids.copy()), prepared, _new_meta, cookies)
 
     return call
 
@@ -197,6 +196,10 @@ def _item(ids: Json, context: Json, session_id: str, notifications: list[Json]) 
         "notifications": notifications,
     }
     return {"session_id": session_id, "cluster": None, "body": body}
+
+
+def _new_meta() -> Meta:
+    return Meta(decisioning_method="on-device", remote_mboxes=[], remote_views=[])
 
 
 class _Cookies:

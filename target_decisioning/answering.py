@@ -8,6 +8,8 @@ Source: semantics.md 1.3, 4.4, 5.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
+from functools import partial
 from typing import Any
 
 from target_decisioning.artifact import Loaded
@@ -73,7 +75,7 @@ class Answering:
         response = self._local_response(call, decision, 200 if needs is NO_NEEDS else 206)
         if "notifications" in call.request:
             call.unsent = _own(call)
-        return _envelope(call, response, _meta(ON_DEVICE, needs))
+        return _envelope(call, response, ON_DEVICE, partial(_meta, ON_DEVICE, needs))
 
     def _share(self, on_device: OnDevice, loaded: Loaded, call: Call, needs: Needs) -> TargetDeliveryResponse:
         """Decide here what can be, ask the server for the rest."""
@@ -100,9 +102,9 @@ class Answering:
                 raise
             call.unsent = _own(call)
             response = self._local_response(call, decision, 206)
-            return _envelope(call, response, _shared_meta(call, needs, failure))
+            return _explained(call, response, _shared_meta(call, needs, failure))
         self._outage.recovered()
-        return _envelope(call, response, _shared_meta(call, needs))
+        return _explained(call, response, _shared_meta(call, needs))
 
     def _deliver(self, call: Call, needs: Needs, *, is_hybrid: bool = False) -> TargetDeliveryResponse:
         call.context = call.request["context"]
@@ -110,7 +112,7 @@ class Answering:
         meta = _meta(SERVER_SIDE, needs)
         if is_hybrid:
             meta["sources"] = sources(call.request, lambda _kind, _entry: SERVER_SIDE)
-        return _envelope(call, response, meta)
+        return _explained(call, response, meta)
 
     def _ask(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         response, call.timing = self._delivery.deliver(
@@ -161,5 +163,10 @@ def _shared_meta(call: Call, needs: Needs, failure: DeliveryError | None = None)
     return meta
 
 
-def _envelope(call: Call, response: dict[str, Any], meta: Meta) -> TargetDeliveryResponse:
+def _explained(call: Call, response: dict[str, Any], meta: Meta) -> TargetDeliveryResponse:
+    return _envelope(call, response, meta["decisioning_method"], partial(copy, meta))
+
+
+def _envelope(call: Call, response: dict[str, Any], method: str, meta: Callable[[], Meta]) -> TargetDeliveryResponse:
+    call.method = method
     return TargetDeliveryResponse(response, call.request, meta, call, call.visitor_state)

@@ -356,7 +356,7 @@ class TargetClient:
         return self._report(call, self._answering.answer(call))
 
     def _report(self, call: Call, envelope: TargetDeliveryResponse) -> TargetDeliveryResponse:
-        self._reporting.report(call, envelope.meta["decisioning_method"])
+        self._reporting.report(call)
         return envelope
 
     # -- life --------------------------------------------------------------------------------------------------------

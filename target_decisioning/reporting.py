@@ -59,15 +59,15 @@ class Reporting:
         self._offered_until = 0.0
         self._last: Call | None = None
 
-    def report(self, call: Call, method: str) -> None:
-        """Hand over what a call owes that was answered by *method*, once its telemetry is there to ride along."""
+    def report(self, call: Call) -> None:
+        """Hand over what an answered call owes, once its telemetry is there to ride along."""
         self._last = call
-        told = self._telemetry.add_decision(call, method, (time.perf_counter() - call.began) * 1000)
+        told = self._telemetry.add_decision(call, (time.perf_counter() - call.began) * 1000)
         if call.unsent:
             self.outbox.offer(partial(_own_notifications, call), call.lane)
         if call.owed:
             self.outbox.offer(partial(_impressions, call), call.lane)
-        if told and (self._timer is None or told >= DUE_ENTRIES):
+        if told and (self._timer is None or told % DUE_ENTRIES == 0):
             self._hurry_telemetry()
         if not self._config.background:
             self.outbox.work(WORK_SECONDS, longest_send_seconds=self._config.timeout_seconds)

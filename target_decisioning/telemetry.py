@@ -41,12 +41,11 @@ class Telemetry:
         """Whether what waits should leave in a call of its own by *now* (``time.monotonic()``)."""
         return len(self._waiting) >= DUE_ENTRIES or (bool(self._waiting) and now - self._since >= DUE_SECONDS)
 
-    def add_decision(self, call: Call, method: str, execution_ms: float) -> int:
+    def add_decision(self, call: Call, execution_ms: float) -> int:
         """Note a call that succeeded; return how many entries wait.
 
         Args:
             call: answered.
-            method: how it was really decided, ``on-device``, ``server-side`` or ``hybrid``.
             execution_ms: how long it took as a whole.
         """
         if not self.enabled:
@@ -56,7 +55,7 @@ class Telemetry:
             (
                 _decision,
                 (call.request.get("requestId"), call.now_ms, execution_ms, call.parsing_ms, call.timing),
-                method,
+                call.method,
                 _counted(execute) if execute else _NOTHING_ASKED,
                 _counted(prefetch) if prefetch else _NOTHING_ASKED,
                 call.edge_host,

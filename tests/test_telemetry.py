@@ -13,10 +13,11 @@ from target_decisioning.telemetry import DUE_ENTRIES, DUE_SECONDS, MOST_ENTRIES,
 NOW = 1_700_000_000_000
 
 
-def a_call(*, parsing_ms=1.0, edge_host=None, server_token=None, timing=None, **asked):
+def a_call(method="on-device", *, parsing_ms=1.0, edge_host=None, server_token=None, timing=None, **asked):
     """A call that is answered."""
     call = Call()
     call.request, call.session_id, call.now_ms = {"requestId": "r1", **asked}, "session", NOW
+    call.method = method
     call.parsing_ms, call.edge_host, call.server_token, call.timing = parsing_ms, edge_host, server_token, timing
     return call
 
@@ -32,7 +33,7 @@ def test_an_on_device_decision_is_told_with_what_it_asked_for(telemetry):
         execute={"mboxes": [{"name": "a"}, {"name": "b"}], "pageLoad": {}},
         prefetch={"views": [{}], "mboxes": [], "pageLoad": {}},
     )
-    telemetry.add_decision(call, "on-device", 1.23456)
+    telemetry.add_decision(call, 1.23456)
     assert telemetry.take() == [
         {
             "requestId": "r1",
@@ -53,8 +54,8 @@ def test_an_on_device_decision_is_told_with_what_it_asked_for(telemetry):
 
 def test_a_call_to_the_edge_is_told_with_its_times(telemetry):
     timing = {"timeToFirstByte": 9.999, "responseSize": 812}
-    call = a_call(edge_host="mboxedge28.tt.omtrdc.net", server_token="token", timing=timing)
-    telemetry.add_decision(call, "server-side", 12.0)
+    call = a_call("server-side", edge_host="mboxedge28.tt.omtrdc.net", server_token="token", timing=timing)
+    telemetry.add_decision(call, 12.0)
     assert telemetry.take() == [
         {
             "requestId": "r1",
@@ -83,7 +84,7 @@ def test_a_download_is_told_under_a_name_of_its_own(telemetry):
 
 
 def test_entries_are_what_the_api_takes(telemetry):
-    telemetry.add_decision(a_call(execute={"pageLoad": {}}, edge_host="x", timing={"tls": 1.0}), "hybrid", 1.0)
+    telemetry.add_decision(a_call("hybrid", execute={"pageLoad": {}}, edge_host="x", timing={"tls": 1.0}), 1.0)
     telemetry.add_download(NOW, 1.0)
     body = {"requestId": "r2", "context": {"channel": "web"}, "telemetry": {"entries": telemetry.take()}}
     assert problems_of(body) == []
@@ -98,7 +99,7 @@ def test_what_was_taken_is_gone(telemetry):
 
 def test_nothing_is_told_when_telemetry_is_off():
     telemetry = Telemetry(enabled=False)
-    telemetry.add_decision(a_call(), "on-device", 1.0)
+    telemetry.add_decision(a_call(), 1.0)
     telemetry.add_download(NOW, 1.0)
     assert telemetry.waiting == 0
 

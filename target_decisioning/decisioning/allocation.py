@@ -9,6 +9,7 @@ decides once per request; ``allocation_of`` joins the two.
 
 from __future__ import annotations
 
+from codecs import utf_16_le_encode
 from typing import Any
 
 from mmh3 import hash as murmur3_32
@@ -56,4 +57,4 @@ def allocation_of(activity: bytes, visitor: bytes) -> float:
 
 
 def _code_units(text: str) -> bytes:
-    return text.encode("utf-16-le", "surrogatepass")  # a lone surrogate is hashed as it is
+    return utf_16_le_encode(text, "surrogatepass")[0]  # a lone surrogate is hashed as it is

@@ -149,17 +149,17 @@ class TargetDeliveryResponse(Mapping[str, Any]):
     """The answer to one call, readable by attribute and as a mapping.
 
     A key whose part is absent is not in the mapping; its attribute is None. The wire's names (``targetCookie``)
-    are answered in mapping access too. *response* and *request* are wire dicts that belong to the envelope; *cookies*
-    makes the cookies that go with a response.
+    are answered in mapping access too. *response* and *request* are wire dicts that belong to the envelope; *make_meta*
+    and *cookies* make what goes with them.
     """
 
-    __slots__ = ("_cookies", "_read", "_unread_request", "_unread_response", "meta", "visitor_state")
+    __slots__ = ("_cookies", "_make_meta", "_read", "_unread_request", "_unread_response", "visitor_state")
 
-    meta: Meta
     visitor_state: dict[str, Any] | None
     if TYPE_CHECKING:
         response: DeliveryResponse
         request: DeliveryRequest
+        meta: Meta
         target_cookie: Cookie
         target_location_hint_cookie: Cookie | None
         analytics_details: list[dict[str, Any]] | None
@@ -168,6 +168,7 @@ class TargetDeliveryResponse(Mapping[str, Any]):
     else:
         response = _Lazy(lambda envelope: DeliveryResponse.from_wire(envelope._unread_response))
         request = _Lazy(lambda envelope: _request_type().from_wire(envelope._unread_request))
+        meta = _Lazy(lambda envelope: envelope._make_meta())
         target_cookie = _Lazy(lambda envelope: envelope._cookies.new_target_cookie(envelope._unread_response))
         target_location_hint_cookie = _Lazy(
             lambda envelope: envelope._cookies.new_hint_cookie(envelope._unread_response)
@@ -180,14 +181,14 @@ class TargetDeliveryResponse(Mapping[str, Any]):
         self,
         response: dict[str, Any],
         request: dict[str, Any],
-        meta: Meta,
+        make_meta: Callable[[], Meta],
         cookies: Cookies,
         visitor_state: dict[str, Any] | None = None,
     ) -> None:
         self._unread_response = response
         self._unread_request = request
         self._read: dict[str, Any] = {}
-        self.meta = meta
+        self._make_meta = make_meta
         self._cookies = cookies
         self.visitor_state = visitor_state
 
@@ -221,7 +222,9 @@ class TargetDeliveryResponse(Mapping[str, Any]):
         if "target_location_hint_cookie" not in read:
             hint = self._cookies.new_hint_cookie(response)
             wire["target_location_hint_cookie"] = hint and hint.to_wire()
-        for name, part in (*read.items(), ("meta", self.meta), ("visitor_state", self.visitor_state)):
+        if "meta" not in read:
+            wire["meta"] = self._make_meta().to_wire()
+        for name, part in (*read.items(), ("visitor_state", self.visitor_state)):
             wire[name] = _to_wire(name, part)
         return {
             wire_name: wire[name]

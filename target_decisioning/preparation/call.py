@@ -53,6 +53,8 @@ class Call:
     parsing_ms: float = 0.0
     """How long preparing took."""
 
+    method: str = ""
+    """How it was really decided: ``on-device``, ``server-side`` or ``hybrid``."""
     context: dict[str, Any] = _NOTHING
     """The context that was decided in or sent."""
     owed: Sequence[tuple[Any, ...]] = ()

@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -46,7 +47,7 @@ def an_envelope(response=None, hint=None, **meta):
     return TargetDeliveryResponse(
         copy.deepcopy(RESPONSE) if response is None else response,
         {"context": {"channel": "web"}},
-        Meta(decisioning_method="on-device", remote_mboxes=[], remote_views=[], **meta),
+        partial(Meta, decisioning_method="on-device", remote_mboxes=[], remote_views=[], **meta),
         Given(Cookie(name="mbox", value="session#s#1", max_age=1860), hint),
     )
 

@@ -72,7 +72,7 @@ def test_an_envelope(case):
     envelope = TargetDeliveryResponse(
         response,
         {},
-        Meta(decisioning_method="server-side", remote_mboxes=[], remote_views=[]),
+        lambda: Meta(decisioning_method="server-side", remote_mboxes=[], remote_views=[]),
         _a_call(case["session_id"], cluster, case["now_ms"]),
     )
     wire = envelope.to_wire()
@@ -156,7 +156,7 @@ def _a_call(session_id, cluster=None, now_ms=0):
 
 def _envelope_of(response):
     meta = Meta(decisioning_method="on-device", remote_mboxes=[], remote_views=[])
-    return TargetDeliveryResponse(response, {}, meta, _a_call("s"))
+    return TargetDeliveryResponse(response, {}, lambda: meta, _a_call("s"))
 
 
 def test_attributes_of_mboxes():
