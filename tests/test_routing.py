@@ -1,10 +1,11 @@
 """A prepared request is split into two parts, and a decision and a remote answer are merged as if one had answered."""
 
 import copy
+from types import SimpleNamespace
 
 import pytest
 
-from target_decisioning.decisioning import Decision, load_program
+from target_decisioning.decisioning import load_program
 from target_decisioning.errors import DeliveryError
 from target_decisioning.routing import NO_NEEDS, merge, needs_of, sources, split
 from tests.builders import GLOBAL_MBOX
@@ -24,7 +25,7 @@ def decided(execute=None, prefetch=None):
     def joined(answer):
         return answer and {key: _joined(value, ends) if key != "pageLoad" else value for key, value in answer.items()}
 
-    return Decision(execute=joined(execute), prefetch=joined(prefetch), owed=[], errors=[], ends=ends, now_ms=0)
+    return SimpleNamespace(execute=joined(execute), prefetch=joined(prefetch), ends=ends)
 
 
 def _joined(groups, ends):

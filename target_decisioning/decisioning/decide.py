@@ -9,7 +9,6 @@ first, then the views, then the page load. Every part of the answer is fresh. So
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from target_decisioning.decisioning.allocation import allocation_of, visitor_part
@@ -23,29 +22,6 @@ Entry = dict[str, Any]
 """A part of the request (mbox, view, page load), or of the answer, as the wire has it."""
 _NO_RULES = Location(rules=(), by_token=None, needs=None)
 _NOTHING: dict[str, Any] = {}
-
-
-@dataclass(slots=True)
-class Decision:
-    """What was decided; all of it belongs to the caller.
-
-    ``execute`` and ``prefetch`` are in wire form, None if not asked. ``owed`` are the impressions of ``execute``,
-    ``impressions`` the notifications that tell of them; ``errors`` says where a condition failed while it ran (its rule
-    did not hold). ``ends`` tells which answered entries belong to which asked mbox and view: for each of those, in the
-    order they were answered, how long the list of answers was then.
-    """
-
-    execute: Entry | None
-    prefetch: Entry | None
-    owed: list[Impression]
-    errors: list[str]
-    ends: list[int]
-    now_ms: int
-
-    @property
-    def impressions(self) -> list[dict[str, Any]]:
-        """What is owed, as the wire has it."""
-        return [notification(impression, self.now_ms) for impression in self.owed]
 
 
 def decide(
@@ -65,17 +41,26 @@ def decide(
         new_id: gives ids for impressions, and a visitor key where the request names no visitor.
         trace: what a trace should say of its surroundings; None: no trace.
     """
-    run = _TracedRun(program, request, now_ms, new_id, trace) if trace else _Run(program, request, now_ms, new_id)
-    execute = run.answer("execute", executing=True) if "execute" in request else None
-    prefetch = run.answer("prefetch", executing=False) if "prefetch" in request else None
-    return Decision(execute, prefetch, run.owed, run.errors, run.ends, now_ms)
+    given = program, request, now_ms, new_id
+    decision = Decision(*given) if trace is None else _TracedDecision(*given, trace)
+    if "execute" in request:
+        decision.execute = decision.answer("execute", executing=True)
+    if "prefetch" in request:
+        decision.prefetch = decision.answer("prefetch", executing=False)
+    return decision
 
 
-class _Run(Facts):
-    """One request being decided: the facts it is decided from, allocations so far, what is owed."""
+class Decision(Facts):
+    """One request that is decided, and then what was decided; what it says belongs to the caller.
+
+    ``execute`` and ``prefetch`` are in wire form, None if not asked. ``owed`` are the impressions of ``execute``,
+    ``impressions`` the notifications that tell of them; ``errors`` says where a condition failed while it ran (its rule
+    did not hold). ``ends`` tells which answered entries belong to which asked mbox and view: for each of those, in the
+    order they were answered, how long the list of answers was then.
+    """
 
     __slots__ = ("_allocations", "_counted", "_geo_tokens", "_new_id", "_program", "_request", "_visitor",
-                 "ends", "errors", "owed")  # fmt: skip
+                 "ends", "errors", "execute", "owed", "prefetch")  # fmt: skip
 
     def __init__(self, program: DecisionProgram, request: dict[str, Any], now_ms: int, new_id: NewId) -> None:
         self._context = context = request.get("context", _NOTHING)
@@ -88,9 +73,16 @@ class _Run(Facts):
         self._allocations: dict[bytes, float] = {}
         self._counted: set[str] = set()
         self._geo_tokens = _geo_tokens(program, context) if program.geo_tokens else _NOTHING
+        self.execute: Entry | None = None
+        self.prefetch: Entry | None = None
         self.owed: list[Impression] = []
         self.errors: list[str] = []
         self.ends: list[int] = []
+
+    @property
+    def impressions(self) -> list[dict[str, Any]]:
+        """What is owed, as the wire has it."""
+        return [notification(impression, self._now_ms) for impression in self.owed]
 
     def answer(self, mode: str, *, executing: bool) -> Entry:
         """Answer one mode as asked: ``{mboxes?, views?, pageLoad?}``; views are only ever asked for in advance."""
@@ -207,8 +199,8 @@ class _Run(Facts):
         return share
 
 
-class _TracedRun(_Run):
-    """A run that tells why: each answered entry has its trace."""
+class _TracedDecision(Decision):
+    """A decision that tells why: each answered entry has its trace."""
 
     __slots__ = ("_setting", "_trace", "_tracer")
 

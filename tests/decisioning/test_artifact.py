@@ -403,7 +403,8 @@ def test_a_program_pickles_as_its_artifact():
     program = load_program(artifact, CLIENT)
     copy = pickle.loads(pickle.dumps(program))
     request = {"execute": mboxes("home"), "prefetch": {"views": [{}]}}
-    assert decide(copy, **request) == decide(program, **request)
+    theirs, ours = decide(copy, **request), decide(program, **request)
+    assert (theirs.execute, theirs.prefetch, theirs.impressions) == (ours.execute, ours.prefetch, ours.impressions)
     assert copy.client_code == program.client_code
     assert copy.undecidable == program.undecidable
     assert (copy.remote_mboxes, copy.local_views) == (program.remote_mboxes, program.local_views)

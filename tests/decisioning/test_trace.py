@@ -276,7 +276,8 @@ def test_tracing_changes_no_answer():
     traced, plain = decide(artifact, trace=True, **request), decide(artifact, **request)
     for entry in answers(traced):
         del entry["trace"]
-    assert traced == plain
+    assert (traced.execute, traced.prefetch, traced.impressions) == (plain.execute, plain.prefetch, plain.impressions)
+    assert (traced.errors, traced.ends) == (plain.errors, plain.ends)
 
 
 def test_a_trace_shares_nothing_with_the_program_the_request_or_another_trace():
