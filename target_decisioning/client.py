@@ -9,6 +9,7 @@ A call is read and prepared (``preparation``), answered here or by the server (`
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import threading
 import time
@@ -320,7 +321,8 @@ class TargetClient:
             raise ClientClosed(call)
 
     def _prepare(self, call: Call) -> None:
-        process.notice()
+        if process.id != os.getpid():
+            process.begin_in_child()
         call.began, given = time.perf_counter(), call.request
         prepare(call, self._config, self._location_hint, round(time.time() * 1000), new_id)
         call.parsing_ms = (time.perf_counter() - call.began) * 1000

@@ -38,10 +38,9 @@ class Process:
     def __init__(self) -> None:
         self.id = os.getpid()
 
-    def notice(self) -> None:
-        """Begin anew in a child that C code forked, of which no hook tells. Once a call: it asks the system."""
-        if self.id != os.getpid():
-            _renew()
+    def begin_in_child(self) -> None:
+        """Begin anew, in a child that C code forked and of which no hook told: its ``os.getpid()`` is another."""
+        _renew()
 
 
 class ProcessLock:

@@ -2,8 +2,8 @@
 
     add_decision(...), add_download(...)  -->  [bounded queue]  -->  take() -> telemetry.entries
 
-Adding stores a tuple of texts and numbers, so that nothing of a call lives on; an entry is built when it is taken.
-Entries live in memory only and never hold up a call. The caller says where they ride along. Source: semantics.md 4.10.
+Adding stores the little of a call that an entry is built from when it is taken. Entries live in memory only and never
+hold up a call. The caller says where they ride along. Source: semantics.md 4.10.
 """
 
 from __future__ import annotations
@@ -50,18 +50,10 @@ class Telemetry:
         """
         if not self.enabled:
             return 0
-        execute, prefetch = call.request.get("execute"), call.request.get("prefetch")
-        return self._add(
-            (
-                _decision,
-                (call.request.get("requestId"), call.now_ms, execution_ms, call.parsing_ms, call.timing),
-                call.method,
-                _counted(execute) if execute else _NOTHING_ASKED,
-                _counted(prefetch) if prefetch else _NOTHING_ASKED,
-                call.edge_host,
-                call.server_token,
-            )
-        )
+        request = call.request
+        about = request.get("requestId"), call.now_ms, execution_ms, call.parsing_ms, call.timing
+        asked = request.get("execute"), request.get("prefetch")
+        return self._add((_decision, about, call.method, asked, call.edge_host, call.server_token))
 
     def add_download(
         self,
@@ -102,19 +94,13 @@ class Telemetry:
 
 
 def _decision(
-    about: tuple[Any, ...],
-    method: str,
-    execute: tuple[int, bool, int],
-    prefetch: tuple[int, bool, int],
-    edge_host: Any,
-    server_token: Any,
+    about: tuple[Any, ...], method: str, asked: tuple[Any, Any], edge_host: Any, server_token: Any
 ) -> dict[str, Any]:
     entry = _timed(*about)
     entry["mode"] = "edge" if edge_host else "local"
     if server_token:
         entry["telemetryServerToken"] = server_token
-    counts = {name: count for name, count in zip(_FEATURES, (*execute[:2], *prefetch), strict=True) if count}
-    entry["features"] = {"decisioningMethod": method, **counts}
+    entry["features"] = {"decisioningMethod": method, **_counts(*asked)}
     return entry
 
 
@@ -139,16 +125,14 @@ def _timed(
     return entry
 
 
-_FEATURES: Final = (
-    "executeMboxCount",
-    "executePageLoad",
-    "prefetchMboxCount",
-    "prefetchPageLoad",
-    "prefetchViewCount",
-)
-_NOTHING_ASKED: Final = (0, False, 0)
-
-
-def _counted(part: dict[str, Any]) -> tuple[int, bool, int]:
-    """Return how much one mode of a request asks for: mboxes, a page load, views."""
-    return len(part.get("mboxes", ())), "pageLoad" in part, len(part.get("views", ()))
+def _counts(execute: dict[str, Any] | None, prefetch: dict[str, Any] | None) -> dict[str, Any]:
+    """Return how much of what a request asks for; what it does not ask for is absent."""
+    execute, prefetch = execute or {}, prefetch or {}
+    counts = {
+        "executeMboxCount": len(execute.get("mboxes", ())),
+        "executePageLoad": "pageLoad" in execute,
+        "prefetchMboxCount": len(prefetch.get("mboxes", ())),
+        "prefetchPageLoad": "pageLoad" in prefetch,
+        "prefetchViewCount": len(prefetch.get("views", ())),
+    }
+    return {name: count for name, count in counts.items() if count}
