@@ -38,7 +38,7 @@ class Answering:
     def __init__(
         self, config: Config, on_device: OnDevice | None, delivery: DeliveryApi, with_telemetry: WithTelemetry
     ) -> None:
-        self._config = config
+        self._client, self._method, self._strict = config.client, config.decisioning_method, config.strict
         self._on_device = on_device
         self._delivery = delivery
         self._with_telemetry = with_telemetry
@@ -52,7 +52,7 @@ class Answering:
                 artifact is too old and must not be replaced by the server.
             DeliveryError: the server was needed and gave no answer.
         """
-        method = call.decisioning_method or self._config.decisioning_method
+        method = call.decisioning_method or self._method
         on_device = self._on_device
         if on_device is not None and (loaded := on_device.current()) is not None:
             needs = needs_of(loaded.program, call.request)
@@ -98,7 +98,7 @@ class Answering:
         except DeliveryError as failure:
             if failure.reason != CIRCUIT_OPEN:  # what opened it was told
                 self._outage.failed(str(failure))
-            if self._config.strict if call.strict is None else call.strict:
+            if self._strict if call.strict is None else call.strict:
                 raise
             call.unsent = _own(call)
             response = self._local_response(call, decision, 206)
@@ -131,7 +131,7 @@ class Answering:
             "status": status,
             "requestId": call.request["requestId"],
             "id": fresh(ids) if "customerIds" in ids else ids.copy(),
-            "client": self._config.client,
+            "client": self._client,
         }
         if decision.execute is not None:
             response["execute"] = decision.execute

@@ -34,6 +34,7 @@ class OnDevice:
     def __init__(self, config: Config, keeper: ArtifactKeeper, transport: Transport, emit: Emit) -> None:
         self._config = config
         self._keeper = keeper
+        self._minds_age = config.stale_policy != "serve"
         self._geo = GeoLookup(config, transport, config.logger, emit)
         self._failed_rules: tuple[Any, Counter[str]] = (None, Counter())
 
@@ -46,7 +47,7 @@ class OnDevice:
         """Return the artifact to decide from; None if there is none, or none that is fresh enough."""
         keeper = self._keeper
         keeper.refresh_if_due()
-        if self._config.stale_policy != "serve" and keeper.current is not None and keeper.is_stale():
+        if self._minds_age and keeper.current is not None and keeper.is_stale():
             return None
         return keeper.current
 

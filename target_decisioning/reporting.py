@@ -45,6 +45,7 @@ class Reporting:
         self._config = config
         self._delivery = delivery
         self._telemetry = telemetry
+        self._has_background = config.background
         self._starts_timers = config.background and config.decisioning_method != "server-side"
         self._is_closed = self._was_all_done = False
         self.begin_in_child()
@@ -64,12 +65,12 @@ class Reporting:
         self._last = call
         told = self._telemetry.add_decision(call, (time.perf_counter() - call.began) * 1000)
         if call.unsent:
-            self.outbox.offer(partial(_own_notifications, call), call.lane)
+            self.outbox.offer(partial(_own_notifications, call))
         if call.owed:
-            self.outbox.offer(partial(_impressions, call), call.lane)
+            self.outbox.offer(partial(_impressions, call))
         if told and (self._timer is None or told % DUE_ENTRIES == 0):
             self._hurry_telemetry()
-        if not self._config.background:
+        if not self._has_background:
             self.outbox.work(WORK_SECONDS, longest_send_seconds=self._config.timeout_seconds)
 
     def report_download(self, execution_ms: float, parsing_ms: float, timing: Mapping[str, float]) -> None:
@@ -168,12 +169,12 @@ class Reporting:
         return {**item, "is_telemetry": True}
 
 
-def _own_notifications(call: Call) -> dict[str, Any]:
-    return _item(call, call.unsent)
+def _own_notifications(call: Call) -> tuple[dict[str, Any], str]:
+    return _item(call, call.unsent), call.lane
 
 
-def _impressions(call: Call) -> dict[str, Any]:
-    return _item(call, [notification(impression, call.now_ms) for impression in call.owed])
+def _impressions(call: Call) -> tuple[dict[str, Any], str]:
+    return _item(call, [notification(impression, call.now_ms) for impression in call.owed]), call.lane
 
 
 def _item(call: Call, notifications: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from target_decisioning.outbox.spool import Spool, Stored
 
 Send = Callable[[dict[str, Any]], None]
-Item = dict[str, Any] | Callable[[], dict[str, Any]]
-"""What is to be sent, or what makes it, in time and on a thread that nobody waits for."""
+Item = dict[str, Any] | Callable[[], tuple[dict[str, Any], str]]
+"""What is to be sent, or what makes it and tells its lane, in time and on a thread that nobody waits for."""
 
 GATHER_SECONDS = 0.02
 DROP_REPORT_SECONDS = 1.0
@@ -264,7 +264,7 @@ class Dispatcher:
         self._gathered_at, self._is_told = math.inf, False  # before they are taken: whoever comes later tells again
         while self._arrivals:
             item, lane = self._arrivals.popleft()
-            self._take(item() if callable(item) else item, lane)
+            self._take(*(item() if callable(item) else (item, lane)))
 
     def _take(self, item: dict[str, Any], lane: str) -> None:
         self._taken += 1

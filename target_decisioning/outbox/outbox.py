@@ -80,7 +80,8 @@ class Outbox:
     def offer(self, item: Item, lane: str = "") -> bool:
         """Accept *item*, which is the outbox's from then on; False if it is refused and will never be sent.
 
-        What makes an item may be given in its place: what goes to disk is made at once, other items a moment later.
+        What makes an item and its lane may be given in its place: what goes to disk is made at once, other items a
+        moment later.
 
         Items of one *lane* (a visitor) are sent one after the other, in the order they were offered. What is lost of
         the lane ``TELEMETRY`` is neither counted nor told.
@@ -97,7 +98,7 @@ class Outbox:
             return is_taken or self._refuse("full", lane)
         if spool.size_bytes >= self._most_bytes or not _take_place(dispatcher):
             return self._refuse("full", lane)
-        return self._store(spool, item() if callable(item) else item, lane)
+        return self._store(spool, *(item() if callable(item) else (item, lane)))
 
     def flush(self, timeout_seconds: float = 10.0) -> bool:
         """Wait until everything accepted so far was sent or given up as undeliverable; return whether it was."""

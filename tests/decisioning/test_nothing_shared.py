@@ -92,7 +92,7 @@ def containers(value):
 def owed(monkeypatch):
     """What is handed to the outbox, which makes the items of it later."""
     items = []
-    monkeypatch.setattr(Outbox, "offer", lambda _self, item, _lane: items.append(item) or True)
+    monkeypatch.setattr(Outbox, "offer", lambda _self, item: items.append(lambda: item()[0]) or True)
     return items
 
 
