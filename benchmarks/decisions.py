@@ -2,6 +2,8 @@
 
 Columns: a wire dict in; a typed request in; a wire dict in and the whole envelope out as wire; a wire dict in and every
 field read; the floor. Every request is new. No sender works while calls are timed (``wire``).
+
+python -m benchmarks.decisions W1 30      one workload, 30 bursts of each column, as JSON
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,7 +22,7 @@ from benchmarks.floor import Call, floor_of
 from benchmarks.reading import read_every_field
 from benchmarks.timing import Timings, burst, settle
 from benchmarks.wire import HeldSession
-from benchmarks.workloads import Workload
+from benchmarks.workloads import WORKLOADS, Workload
 from target_decisioning import DeliveryRequest, TargetClient
 
 BURST = 200
@@ -137,15 +141,26 @@ def new_client(artifact: Any, session: HeldSession, **options: Any) -> TargetCli
 
 
 def run(workloads: list[Workload], rounds: int) -> list[Json]:
-    """Measure the workloads in turns, *rounds* times each after one round to warm up."""
-    benches = [Bench(workload) for workload in workloads]
-    for bench in benches:
-        bench.turn()
-        bench.forget()
+    """Measure each workload in a process of its own: another's artifact would scatter what it has in memory."""
+    command = [sys.executable, "-m", "benchmarks.decisions"]
+    return [
+        json.loads(subprocess.run([*command, workload.name, str(rounds)], check=True, stdout=subprocess.PIPE).stdout)
+        for workload in workloads
+    ]
+
+
+def measure(workload: Workload, rounds: int) -> Json:
+    """Measure the columns of *workload* in turns, *rounds* times each after one round to warm up."""
+    bench = Bench(workload)
+    bench.turn()
+    bench.forget()
     settle()
     for _ in range(rounds):
-        for bench in benches:
-            bench.turn()
-    for bench in benches:
-        bench.close()
-    return [bench.result() for bench in benches]
+        bench.turn()
+    bench.close()
+    return bench.result()
+
+
+if __name__ == "__main__":
+    measured = next(workload for workload in WORKLOADS if workload.name == sys.argv[1])
+    print(json.dumps(measure(measured, int(sys.argv[2]))))

@@ -11,6 +11,7 @@ all workloads.
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import statistics
 import time
@@ -68,12 +69,19 @@ def percentile(values: Iterable[float], percent: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
+WARM_UP = 5
+"""Calls at the start of a burst that are not counted: the garbage collection before it has emptied the caches."""
+
+
 def burst(call: Callable[[Any], Any], requests: Iterable[Any]) -> list[int]:
     """Call with each of *requests*; return how many nanoseconds each call took, the end of its answer included."""
     took: list[int] = []
     clock, record = time.perf_counter_ns, took.append
+    waiting = iter(requests)
     gc.collect()
-    for request in requests:
+    for request in itertools.islice(waiting, WARM_UP):
+        call(request)
+    for request in waiting:
         began = clock()
         call(request)
         record(clock() - began)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from pydantic_core import SchemaSerializer, core_schema
 
-from target_decisioning.delivery.plain import plain
+from target_decisioning.delivery.plain import SCALARS, plain
 from target_decisioning.delivery.response import DeliveryResponse
 from target_decisioning.errors import RequestError
 from target_decisioning.forks import late_import
@@ -59,7 +59,10 @@ class _Named(dict[str, Any]):
 
     def to_wire(self) -> dict[str, Any]:
         """Return a JSON-ready copy with the wire's names."""
-        return {self._wire_names.get(name, name): plain(value) for name, value in self.items()}
+        names = self._wire_names
+        return {
+            names.get(name, name): value if type(value) in SCALARS else plain(value) for name, value in self.items()
+        }
 
 
 class Cookie(_Named):
@@ -224,12 +227,13 @@ class TargetDeliveryResponse(Mapping[str, Any]):
             wire["target_location_hint_cookie"] = hint and hint.to_wire()
         if "meta" not in read:
             wire["meta"] = self._make_meta().to_wire()
-        for name, part in (*read.items(), ("visitor_state", self.visitor_state)):
+        wire["visitor_state"] = None if self.visitor_state is None else _to_wire("visitor_state", self.visitor_state)
+        for name, part in read.items():
             wire[name] = _to_wire(name, part)
         return {
-            wire_name: wire[name]
+            wire_name: part
             for name, wire_name in _WIRE_NAMES.items()
-            if wire[name] is not None or name in _NEVER_ABSENT
+            if (part := wire[name]) is not None or name in _NEVER_ABSENT
         }
 
 

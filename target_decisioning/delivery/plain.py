@@ -28,7 +28,7 @@ def copied(value: Any, depth: int = MAX_DEPTH) -> Any:
     """
     if type(value) in SCALARS:
         return value
-    if type(value) is dict or isinstance(value, Mapping):
+    if type(value) is dict or (type(value) is not list and isinstance(value, Mapping)):
         _check_depth(depth)
         return {_text_key(key): copied(part, depth - 1) for key, part in value.items()}
     if isinstance(value, list | tuple):
@@ -48,18 +48,30 @@ def plain(value: Any, depth: int = MAX_DEPTH) -> Any:
     kind = type(value)
     if kind in SCALARS:
         return value
-    if kind is not dict and kind is not list and isinstance(value, Enum):
+    if kind is list:
+        return _plain_list(value, depth)
+    if kind is dict:
+        return _plain_object(value, depth)
+    if isinstance(value, Enum):
         return plain(value.value)
-    if kind is dict or isinstance(value, Mapping):
-        _check_depth(depth)
-        return {
-            key if type(key) is str else _text_key(key): part if type(part) in SCALARS else plain(part, depth - 1)
-            for key, part in value.items()
-        }
-    if kind is list or isinstance(value, list | tuple):
-        _check_depth(depth)
-        return [part if type(part) in SCALARS else plain(part, depth - 1) for part in value]
+    if isinstance(value, Mapping):
+        return _plain_object(value, depth)
+    if isinstance(value, list | tuple):
+        return _plain_list(value, depth)
     return _plain_scalar(value)
+
+
+def _plain_object(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    _check_depth(depth)
+    return {
+        key if type(key) is str else _text_key(key): part if type(part) in SCALARS else plain(part, depth - 1)
+        for key, part in value.items()
+    }
+
+
+def _plain_list(value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
+    _check_depth(depth)
+    return [part if type(part) in SCALARS else plain(part, depth - 1) for part in value]
 
 
 def _plain_scalar(value: Any) -> Any:

@@ -261,10 +261,14 @@ class Dispatcher:
         self._gathered_at = time.monotonic() + GATHER_SECONDS
 
     def _take_arrivals(self) -> None:
-        self._gathered_at, self._is_told = math.inf, False  # before they are taken: whoever comes later tells again
-        while self._arrivals:
+        """Take what has gathered, and let more gather; if nothing has, the next arrival tells of itself."""
+        if not self._arrivals:
+            self._gathered_at, self._is_told = math.inf, False
+        while self._arrivals:  # looked at again: something may have come just before it had to tell
             item, lane = self._arrivals.popleft()
             self._take(*(item() if callable(item) else (item, lane)))
+        if self._is_told:
+            self._let_gather()
 
     def _take(self, item: dict[str, Any], lane: str) -> None:
         self._taken += 1
