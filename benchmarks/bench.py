@@ -46,6 +46,7 @@ def decisions_sheet(results: list[Json]) -> Sheet:
         "fields",
         "floor",
         "ours/floor",
+        "instr.",
     )
     rows = tuple(
         (
@@ -58,6 +59,7 @@ def decisions_sheet(results: list[Json]) -> Sheet:
             f"{result['spread']:.0%}",
             *(f"{result[f'{column}_p50_us']:.1f}" for column in ("typed", "to_wire", "fields", "floor")),
             f"{result['ratio_to_floor']:.2f}",
+            f"{result['instructions_to_floor']:.1f}",
         )
         for result in results
     )

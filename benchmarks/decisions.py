@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import statistics
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from benchmarks.counting import instructions
 from benchmarks.floor import Call, floor_of
 from benchmarks.reading import read_every_field
 from benchmarks.timing import Timings, burst, settle
@@ -27,6 +29,8 @@ from target_decisioning import DeliveryRequest, TargetClient
 
 BURST = 200
 """Calls in a row before the next column has its turn; small enough for the outbox to hold what a turn owes."""
+COUNTED = 25
+"""Calls whose instructions are counted."""
 SENDERS_ASLEEP_SECONDS = 0.02
 FLOOR_QUEUE = 1000
 """Impressions that wait beside the floor; the oldest go."""
@@ -77,6 +81,11 @@ class Bench:
             **{f"{column}_p50_us": timings[column].p50_us for column in ("typed", "to_wire", "fields", "floor")},
             "ratio_to_floor": timings["ours"].p50_us / timings["floor"].p50_us,
         }
+
+    def instructions(self, column: str) -> float:
+        """Return how many instructions of the interpreter a call of *column* takes, the median of some."""
+        with self.held():
+            return statistics.median(instructions(self.columns[column], request) for request in self.requests(COUNTED))
 
     def close(self, timeout: float = 5.0) -> None:
         """End the client; what could not be sent in *timeout* seconds is lost, and nobody told."""
@@ -157,8 +166,9 @@ def measure(workload: Workload, rounds: int) -> Json:
     settle()
     for _ in range(rounds):
         bench.turn()
+    counted = {column: bench.instructions(column) for column in ("ours", "floor")}
     bench.close()
-    return bench.result()
+    return {**bench.result(), "instructions_to_floor": counted["ours"] / counted["floor"]}
 
 
 if __name__ == "__main__":

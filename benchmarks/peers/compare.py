@@ -134,16 +134,14 @@ def offers(request: Json, response: Json) -> list[Any]:
     return sorted(seen, key=repr)
 
 
-def run(children: list[Child], workloads: list[Workload], rounds: int) -> list[Json]:
-    """Measure the workloads, all sides in turns."""
-    races = [Race(workload) for workload in workloads]
+def run(children: list[Child], workload: Workload, rounds: int) -> Json:
+    """Measure one workload, all sides in turns."""
+    race = Race(workload)
     with tempfile.TemporaryDirectory() as folder:
-        for race in races:
-            race.prepare(children, Path(folder))
+        race.prepare(children, Path(folder))
     for _ in range(rounds):
-        for race in races:
-            race.turn(children)
-    return [race.result() for race in races]
+        race.turn(children)
+    return race.result()
 
 
 def sheet(measured: Json) -> Sheet:
@@ -166,6 +164,7 @@ def sheet(measured: Json) -> Sheet:
 
 @contextlib.contextmanager
 def _children(options: argparse.Namespace) -> Iterator[list[Child]]:
+    """Start all sides; each workload has processes of its own, in whose memory no other's artifact lies about."""
     children = [
         Child(OURS, [sys.executable, "-m", "benchmarks.peers.ours"]),
         Child(PYTHON, [str(options.python), str(HERE / "earlier.py")]),
@@ -192,9 +191,11 @@ def main() -> None:
         print(hint)
     wanted = [workload for workload in WORKLOADS if not options.workloads or workload.name in options.workloads]
     load = machine()["load"]
-    with _children(options) as children:
-        races = run(children, wanted, options.rounds)
-        versions = {child.name: child.versions for child in children}
+    races, versions = [], {}
+    for workload in wanted:
+        with _children(options) as children:
+            races.append(run(children, workload, options.rounds))
+            versions = {child.name: child.versions for child in children}
     measured = {"load_before": load, "races": races, "versions": versions}
     sheet(measured).show()
     if len(wanted) == len(WORKLOADS):

@@ -14,9 +14,9 @@ from benchmarks.decisions import Bench
 from benchmarks.workloads import WORKLOADS, Workload
 
 CALLS = 25
-INSTRUCTIONS_OF_THE_FLOOR = {"W1": 3.3, "W2": 3.5, "W3": 4.9, "W4": 6.1, "W5": 3.6, "W6a": 3.3, "W7": 7.4}
+INSTRUCTIONS_OF_THE_FLOOR = {"W1": 2.4, "W2": 2.8, "W3": 4.3, "W4": 4.8, "W5": 2.9, "W6a": 2.4, "W7": 5.7}
 """Bytecode instructions of a call, in those of the floor."""
-BYTES = {"W1": 6_000, "W2": 6_000, "W3": 10_000, "W4": 18_000, "W5": 45_000, "W6a": 6_000, "W7": 90_000}
+BYTES = {"W1": 4_500, "W2": 3_500, "W3": 7_000, "W4": 10_000, "W5": 26_000, "W6a": 4_500, "W7": 52_000}
 """In use at the height of a call, beyond what was before."""
 MANY = 1_000
 BY_NAME = {workload.name: workload for workload in WORKLOADS}

