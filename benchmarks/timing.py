@@ -73,13 +73,13 @@ WARM_UP = 5
 """Calls at the start of a burst that are not counted: the garbage collection before it has emptied the caches."""
 
 
-def burst(call: Callable[[Any], Any], requests: Iterable[Any]) -> list[int]:
+def burst(call: Callable[[Any], Any], requests: Iterable[Any], warm_up: int = WARM_UP) -> list[int]:
     """Call with each of *requests*; return how many nanoseconds each call took, the end of its answer included."""
     took: list[int] = []
     clock, record = time.perf_counter_ns, took.append
     waiting = iter(requests)
     gc.collect()
-    for request in itertools.islice(waiting, WARM_UP):
+    for request in itertools.islice(waiting, warm_up):
         call(request)
     for request in waiting:
         began = clock()

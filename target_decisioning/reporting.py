@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from target_decisioning.config import Config
-from target_decisioning.decisioning import notification
+from target_decisioning.decisioning import notifications
 from target_decisioning.errors import TargetError
 from target_decisioning.events import Emit
 from target_decisioning.forks import renew_in_child
@@ -174,10 +174,10 @@ def _own_notifications(call: Call) -> tuple[dict[str, Any], str]:
 
 
 def _impressions(call: Call) -> tuple[dict[str, Any], str]:
-    return _item(call, [notification(impression, call.now_ms) for impression in call.owed]), call.lane
+    return _item(call, notifications(call.owed, call.now_ms)), call.lane
 
 
-def _item(call: Call, notifications: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+def _item(call: Call, told: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """Return what the outbox sends for the visitor of *call*, which changes no more."""
     request = call.request
     body: dict[str, Any] = {"requestId": new_id()}
@@ -185,6 +185,6 @@ def _item(call: Call, notifications: Sequence[dict[str, Any]] = ()) -> dict[str,
         if key in request:
             body[key] = request[key]
     body["context"] = call.context
-    if notifications:
-        body["notifications"] = notifications
+    if told:
+        body["notifications"] = told
     return {"session_id": call.session_id, "cluster": call.cluster, "body": body}

@@ -2,18 +2,17 @@
 
 from target_decisioning.decisioning.decide import Decision, decide
 from target_decisioning.decisioning.dependency import is_local, remote_needs
-from target_decisioning.decisioning.impressions import Impression, notification
+from target_decisioning.decisioning.impressions import notifications
 from target_decisioning.decisioning.program import DecisionProgram, load_program
 from target_decisioning.decisioning.trace import TraceSetting
 
 __all__ = [
     "Decision",
     "DecisionProgram",
-    "Impression",
     "TraceSetting",
     "decide",
     "is_local",
     "load_program",
-    "notification",
+    "notifications",
     "remote_needs",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 
 from target_decisioning.decisioning.allocation import allocation_of, visitor_part
 from target_decisioning.decisioning.context import WHOLE, Facts
-from target_decisioning.decisioning.impressions import Impression, NewId, impression_of, notification
+from target_decisioning.decisioning.impressions import NewId, notifications, owe
 from target_decisioning.decisioning.program import CompiledRule, DecisionProgram, Location
 from target_decisioning.decisioning.trace import Tracer, TraceSetting
 from target_decisioning.decisioning.visitor import visitor_key
@@ -53,7 +53,7 @@ def decide(
 class Decision(Facts):
     """One request that is decided, and then what was decided; what it says belongs to the caller.
 
-    ``execute`` and ``prefetch`` are in wire form, None if not asked. ``owed`` are the impressions of ``execute``,
+    ``execute`` and ``prefetch`` are in wire form, None if not asked. ``owed`` holds the impressions of ``execute``,
     ``impressions`` the notifications that tell of them; ``errors`` says where a condition failed while it ran (its rule
     did not hold). ``ends`` tells which answered entries belong to which asked mbox and view: for each of those, in the
     order they were answered, how long the list of answers was then.
@@ -75,14 +75,14 @@ class Decision(Facts):
         self._geo_tokens = _geo_tokens(program, context) if program.geo_tokens else _NOTHING
         self.execute: Entry | None = None
         self.prefetch: Entry | None = None
-        self.owed: list[Impression] = []
+        self.owed: list[Any] = []
         self.errors: list[str] = []
         self.ends: list[int] = []
 
     @property
     def impressions(self) -> list[dict[str, Any]]:
         """What is owed, as the wire has it."""
-        return [notification(impression, self._now_ms) for impression in self.owed]
+        return notifications(self.owed, self._now_ms)
 
     def answer(self, mode: str, *, executing: bool) -> Entry:
         """Answer one mode as asked: ``{mboxes?, views?, pageLoad?}``; views are only ever asked for in advance."""
@@ -185,9 +185,7 @@ class Decision(Facts):
     def _answers(self, rule: CompiledRule, executing: bool) -> None:
         """Note that a rule that holds answers."""
         if executing and rule.impression_tokens:
-            impression = impression_of(rule, self._counted, self._new_id)
-            if impression is not None:
-                self.owed.append(impression)
+            owe(self.owed, rule, self._counted, self._new_id)
 
     def _rules_of(self, location: Location) -> tuple[CompiledRule, ...]:
         return location.rules_for(self._request.get("property", _NOTHING).get("token"))
@@ -261,8 +259,7 @@ class _TracedDecision(Decision):
     def _answers(self, rule: CompiledRule, executing: bool) -> None:
         owed = len(self.owed)
         super()._answers(rule, executing)
-        owes = [notification(impression, self._now_ms) for impression in self.owed[owed:]]
-        self._tracer.answered(rule, owes)
+        self._tracer.answered(rule, notifications(self.owed[owed:], self._now_ms))
         self._trace = self._tracer.snapshot()
 
 

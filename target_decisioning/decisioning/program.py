@@ -45,8 +45,10 @@ class CompiledRule:
     """The consequence's name: of the answer and of its impression."""
     execute: Offers
     prefetch: Offers
-    impression_tokens: dict[str, Any]
-    """What is counted once per request, and the event token it stands for."""
+    impression_counts: tuple[str, ...]
+    """What its impression counts, each once per request ..."""
+    impression_tokens: tuple[Any, ...]
+    """... and the event tokens that these stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ class _Compiler:
         condition = self._conditions[rule]
         reads = _reads(condition)
         execute, prefetch = self._planner.offers(rule, meta)
+        tokens = _impression_tokens(name, rule)
         return CompiledRule(
             source=rule,
             holds=self._predicates.get(condition, _never),
@@ -200,7 +203,8 @@ class _Compiler:
             name=name,
             execute=execute,
             prefetch=prefetch,
-            impression_tokens=_impression_tokens(name, rule),
+            impression_counts=tuple(tokens),
+            impression_tokens=tuple(tokens.values()),
         )
 
 

@@ -33,10 +33,10 @@ TELEMETRY = "\x00telemetry"
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Entry:
-    """One accepted item on its way; ``item`` is None while it is on disk."""
+    """One accepted item on its way; ``packed`` holds it (bytes, if it is plain JSON), None while it is on disk."""
 
     number: int
-    item: dict[str, Any] | None
+    packed: bytes | dict[str, Any] | None
     lane: str
     size_bytes: int
     expires_at: float

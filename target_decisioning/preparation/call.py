@@ -57,8 +57,8 @@ class Call:
     """How it was really decided: ``on-device``, ``server-side`` or ``hybrid``."""
     context: dict[str, Any] = _NOTHING
     """The context that was decided in or sent."""
-    owed: Sequence[tuple[Any, ...]] = ()
-    """Impressions of what was decided here."""
+    owed: Sequence[Any] = ()
+    """Impressions of what was decided here, as the engine has them."""
     unsent: Sequence[dict[str, Any]] = ()
     """The caller's own notifications, where no Delivery call took them along."""
     edge_host: Any = None

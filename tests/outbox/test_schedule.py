@@ -15,7 +15,7 @@ def schedule():
 
 
 def entry(number, lane=""):
-    return Entry(number=number, item={}, lane=lane, size_bytes=2, expires_at=1e9)
+    return Entry(number=number, packed=b"", lane=lane, size_bytes=2, expires_at=1e9)
 
 
 def add(schedule, *entries):
