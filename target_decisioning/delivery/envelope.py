@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from pydantic_core import SchemaSerializer, core_schema
 
-from target_decisioning.delivery.plain import SCALARS, plain
+from target_decisioning.delivery.plain import plain
 from target_decisioning.delivery.response import DeliveryResponse
 from target_decisioning.errors import RequestError
 from target_decisioning.forks import late_import
@@ -57,12 +57,14 @@ class _Named(dict[str, Any]):
                 return None
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
+    def in_wire_names(self) -> dict[str, Any]:
+        """Return it with the wire's names; its values are the same ones."""
+        names = self._wire_names
+        return {names.get(name, name): value for name, value in self.items()}
+
     def to_wire(self) -> dict[str, Any]:
         """Return a JSON-ready copy with the wire's names."""
-        names = self._wire_names
-        return {
-            names.get(name, name): value if type(value) in SCALARS else plain(value) for name, value in self.items()
-        }
+        return {name: plain(value) for name, value in self.in_wire_names().items()}
 
 
 class Cookie(_Named):
@@ -216,25 +218,25 @@ class TargetDeliveryResponse(Mapping[str, Any]):
         It shows the parts as they are now, the caller's changes included, and shares nothing with them.
         """
         read, response = self._read, self._unread_response
-        unread = {"response": response, "request": self._unread_request}
+        unread: dict[str, Any] = {}
+        if "response" not in read:
+            unread["response"] = response
+        if "target_cookie" not in read:
+            unread["target_cookie"] = self._cookies.new_target_cookie(response).in_wire_names()
+        if "target_location_hint_cookie" not in read and (hint := self._cookies.new_hint_cookie(response)):
+            unread["target_location_hint_cookie"] = hint.in_wire_names()
         if not _GATHERED.issubset(read):
             unread |= _gather(read["response"].to_wire() if "response" in read else response)
-        wire = _copied_json(unread)
-        if "target_cookie" not in read:
-            wire["target_cookie"] = self._cookies.new_target_cookie(response).to_wire()
-        if "target_location_hint_cookie" not in read:
-            hint = self._cookies.new_hint_cookie(response)
-            wire["target_location_hint_cookie"] = hint and hint.to_wire()
         if "meta" not in read:
-            wire["meta"] = self._make_meta().to_wire()
-        wire["visitor_state"] = None if self.visitor_state is None else _to_wire("visitor_state", self.visitor_state)
+            unread["meta"] = self._make_meta().in_wire_names()
+        if "request" not in read:
+            unread["request"] = self._unread_request
+        parts = _copied_json(unread)
         for name, part in read.items():
-            wire[name] = _to_wire(name, part)
-        return {
-            wire_name: part
-            for name, wire_name in _WIRE_NAMES.items()
-            if (part := wire[name]) is not None or name in _NEVER_ABSENT
-        }
+            parts[name] = _to_wire(name, part)
+        if self.visitor_state is not None:
+            parts["visitor_state"] = _to_wire("visitor_state", self.visitor_state)
+        return {_WIRE_NAMES[name]: part for name, part in parts.items() if part is not None or name in _NEVER_ABSENT}
 
 
 def _copied_json(value: dict[str, Any]) -> dict[str, Any]:
@@ -274,12 +276,13 @@ def _gather(response: dict[str, Any]) -> dict[str, Any]:
     traces: list[Any] = []
     tokens: list[Any] = []
     for entry in _entries(response):
-        if entry.get("analytics") and isinstance(entry["analytics"], dict):
+        if entry.get("analytics") and type(entry["analytics"]) is dict:
             details.append(entry["analytics"])
-        if entry.get("trace") and isinstance(entry["trace"], dict):
+        if entry.get("trace") and type(entry["trace"]) is dict:
             traces.append(entry["trace"])
-        for option in _objects(entry.get("options")):
-            tokens += [option["responseTokens"]] if option.get("responseTokens") else []
+        tokens += [
+            option["responseTokens"] for option in _objects(entry.get("options")) if option.get("responseTokens")
+        ]
     return {"analytics_details": details or None, "trace": traces or None, "response_tokens": tokens or None}
 
 
