@@ -34,7 +34,7 @@ BURSTS_OF_ONE_CLIENT = 20
 """As many as its outbox holds what they owe; then a new client, which is faster than sending it all."""
 PACKAGE = "target_decisioning."
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("read the options of the call", ("preparation.call",)),
+    ("read the options of the call", ("preparation.options",)),
     ("read and check the request", ("preparation.reading", "preparation.shapes")),
     ("prepare it: visitor, defaults, cookie", ("preparation",)),
     ("make ids", ("ids",)),
@@ -48,7 +48,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("copy offers, fill macros", ("decisioning.offers", "decisioning.fresh", "decisioning.macros")),
     ("note impressions", ("decisioning.impressions",)),
     ("walk rules, lay out the answer", ("decisioning",)),
-    ("wrap the answer", ("answering", "on_device", "artifact", "delivery")),
+    ("route the call, wrap the answer", ("answering", "on_device", "artifact", "delivery")),
     ("hand over impressions and telemetry", ("reporting", "outbox", "telemetry")),
     ("carry the call through", ("client",)),
 )  # fmt: skip
@@ -142,11 +142,11 @@ def _is_compiled(frame: FrameType) -> bool:
 def sheet(profiles: list[Json]) -> Sheet:
     """Return the table by part, a column for each workload."""
     parts = [part for part in (*(part for part, _ in PARTS), REST) if any(part in one["parts"] for one in profiles)]
-    rows = [(part, *(f"{one['parts'].get(part, 0):.1f}" for one in profiles)) for part in parts]
-    total = ("whole call", *(f"{one['mean_us']:.1f}" for one in profiles))
-    return Sheet(
-        "what a call spends its time on, in µs", ("part", *(one["workload"] for one in profiles)), (*rows, total)
-    )
+    where = {part: ", ".join(module.replace(".", "/") for module in modules) for part, modules in PARTS}
+    rows = [(part, where.get(part, ""), *(f"{one['parts'].get(part, 0):.1f}" for one in profiles)) for part in parts]
+    total = ("whole call", "", *(f"{one['mean_us']:.1f}" for one in profiles))
+    head = ("part", "where", *(one["workload"] for one in profiles))
+    return Sheet("what a call spends its time on, in µs", head, (*rows, total), words=2)
 
 
 def functions_sheet(profile: Json, most: int) -> Sheet:

@@ -328,7 +328,7 @@ class TargetClient:
         call.parsing_ms = (time.perf_counter() - call.began) * 1000
         if call.dropped or call.unknown:
             self._tell_what_is_ignored(call)
-        if self._first_calls:
+        if self._first_calls > 0:
             self._first_calls -= 1
             self._tell_unknown_keys(given)
 
@@ -350,9 +350,9 @@ class TargetClient:
     def _run(self, call: Call, work: Callable[[], Answer]) -> Answer | AsyncResult[Answer]:
         if not self._config.background:
             self._readiness.announce()
-        if call.callback is None:
-            return work()
-        return self._callbacks.run(work, call.callback, call.err_callback)
+        callback, err_callback = call.callback, call.err_callback
+        call.callback = call.err_callback = None  # they may hold the answer, which holds the call
+        return work() if callback is None else self._callbacks.run(work, callback, err_callback)
 
     def _offers(self, call: Call) -> TargetDeliveryResponse:
         return self._report(call, self._answering.answer(call))

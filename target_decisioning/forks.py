@@ -84,11 +84,11 @@ def _free_in_child() -> None:
 
 
 def _renew() -> None:
-    process.id = os.getpid()
     for lock in list(_locks):
         lock._lock = threading.Lock()
     for thing in list(_renewable):
         thing.begin_in_child()
+    process.id = os.getpid()  # last: until then nobody goes on with what is the parent's
 
 
 if hasattr(os, "register_at_fork"):

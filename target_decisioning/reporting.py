@@ -9,7 +9,6 @@ Source: semantics.md 4.9, 4.10; faults.md B1, B2.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ from target_decisioning.errors import TargetError
 from target_decisioning.events import Emit
 from target_decisioning.forks import renew_in_child
 from target_decisioning.ids import new_id
-from target_decisioning.outbox import TELEMETRY, Outbox
+from target_decisioning.outbox import TELEMETRY, Outbox, Verdict, verdict_on
 from target_decisioning.preparation import Call
 from target_decisioning.remote import DeliveryApi
 from target_decisioning.telemetry import DUE_ENTRIES, DUE_SECONDS, Telemetry
@@ -100,8 +99,9 @@ class Reporting:
         """Send what can be sent in that time; nothing is accepted any more."""
         if self._telemetry.waiting:
             self._offer_telemetry()
-        if self._timer is not None:
-            self._timer.cancel()
+        timer = self._timer
+        if timer is not None:
+            timer.cancel()
         self._was_all_done = self.outbox.close(timeout_seconds)
         self._is_closed = True
 
@@ -118,8 +118,9 @@ class Reporting:
             return  # it has left with another call
         try:
             self._deliver(item, body)
-        except TargetError:
-            self._offered_until = time.monotonic() + OFFER_SECONDS  # the outbox will try again
+        except TargetError as error:
+            if verdict_on(error) is Verdict.AGAIN:  # otherwise nothing stands in the outbox any more
+                self._offered_until = time.monotonic() + OFFER_SECONDS
             raise
 
     def _deliver(self, item: dict[str, Any], body: dict[str, Any]) -> None:
@@ -142,8 +143,10 @@ class Reporting:
         elif self._timer is None and self._starts_timers and not self._is_closed:
             timer = self._timer = threading.Timer(DUE_SECONDS, self._time_is_up)
             timer.daemon = True
-            with contextlib.suppress(RuntimeError):  # the interpreter ends: it leaves with an impression, or not
+            try:
                 timer.start()
+            except RuntimeError:  # no thread can be started now: the next call tries again
+                self._timer = None
 
     def _time_is_up(self) -> None:
         self._timer = None

@@ -2,8 +2,8 @@
 
     add_decision(...), add_download(...)  -->  [bounded queue]  -->  take() -> telemetry.entries
 
-Adding stores the little of a call that an entry is built from when it is taken. Entries live in memory only and never
-hold up a call. The caller says where they ride along. Source: semantics.md 4.10.
+Adding stores what an entry is built from when it is taken: numbers, and what the call asked for. Entries live in memory
+only and never hold up a call. The caller says where they ride along. Source: semantics.md 4.10.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Telemetry:
         elif count == MOST_ENTRIES:
             self.dropped += 1
         waiting.append(entry)
-        return count + 1
+        return min(count + 1, MOST_ENTRIES)
 
 
 def _decision(

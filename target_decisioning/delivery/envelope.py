@@ -142,9 +142,9 @@ class _Lazy:
         if envelope is None:
             return self
         read = envelope._read
-        if self._name not in read:
-            read[self._name] = self._make(envelope)
-        return read[self._name]
+        if self._name in read:
+            return read[self._name]
+        return read.setdefault(self._name, self._make(envelope))  # threads that come at once get the same one
 
     def __set__(self, envelope: Any, value: Any) -> None:
         envelope._read[self._name] = value
@@ -217,7 +217,7 @@ class TargetDeliveryResponse(Mapping[str, Any]):
 
         It shows the parts as they are now, the caller's changes included, and shares nothing with them.
         """
-        read, response = self._read, self._unread_response
+        read, response = self._read.copy(), self._unread_response
         unread: dict[str, Any] = {}
         if "response" not in read:
             unread["response"] = response
@@ -311,9 +311,9 @@ def _gathered(envelope: TargetDeliveryResponse, name: str) -> Any:
     """Gather the lists, all that are not there yet, and return one."""
     read = envelope._read
     found = _gather(read["response"].to_wire() if "response" in read else envelope._unread_response)
-    for other in _GATHERED.difference(read):
-        read[other] = plain(found[other])
-    return read[name]
+    for other in _GATHERED.difference(read, (name,)):
+        read.setdefault(other, plain(found[other]))
+    return plain(found[name])
 
 
 @functools.cache

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 Send = Callable[[dict[str, Any]], None]
 Item = dict[str, Any] | Callable[[], tuple[dict[str, Any], str]]
-"""What is to be sent, or what makes it and tells its lane, in time and on a thread that nobody waits for."""
+"""What is to be sent, or what makes it and tells its lane once it is taken in."""
 
 GATHER_SECONDS = 0.01
 DROP_REPORT_SECONDS = 1.0
@@ -208,6 +208,8 @@ class Dispatcher:
             self._end()
         elif thread is not threading.current_thread():
             thread.join(timeout_seconds)
+            if thread.is_alive():  # too busy to have heard of it
+                self._end()
 
     def count_leftovers(self) -> int:
         """After the end: count what waits in memory as dropped, and return how much of it somebody misses."""
@@ -266,7 +268,11 @@ class Dispatcher:
             self._gathered_at, self._is_told = math.inf, False
         while self._arrivals:  # looked at again: something may have come just before it had to tell
             item, lane = self._arrivals.popleft()
-            self._take(*(item() if callable(item) else (item, lane)))
+            try:
+                self._take(*(item() if callable(item) else (item, lane)))
+            except Exception:  # there is no memory, for instance: one item is lost, and counted
+                self.room.append(None)
+                self.refuse("unmade")
         if self._is_told:
             self._let_gather()
 

@@ -14,7 +14,7 @@ class OutboxLimits:
     items: int = 10_000
     """Items that wait in memory."""
     bytes: int = 16 * _MIB
-    """JSON bytes that wait in memory; counted a moment after an item was taken."""
+    """Bytes that wait in memory, packed (somewhat more than JSON has); counted a moment after an item was taken."""
     disk_items: int = 100_000
     """Items that wait on disk."""
     disk_bytes: int = 64 * _MIB

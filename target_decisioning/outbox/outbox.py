@@ -86,7 +86,7 @@ class Outbox:
         Items of one *lane* (a visitor) are sent one after the other, in the order they were offered. What is lost of
         the lane ``TELEMETRY`` is neither counted nor told.
         """
-        if self._pid != process.id:
+        if self._pid != process.id:  # which whoever makes a call has just looked after
             self._enter_process()
         dispatcher, spool = self._dispatcher, self._spool
         if self._is_closed:
@@ -98,7 +98,7 @@ class Outbox:
             return is_taken or self._refuse("full", lane)
         if spool.size_bytes >= self._most_bytes or not _take_place(dispatcher):
             return self._refuse("full", lane)
-        return self._store(spool, *(item() if callable(item) else (item, lane)))
+        return self._store(spool, item, lane)
 
     def flush(self, timeout_seconds: float = 10.0) -> bool:
         """Wait until everything accepted so far was sent or given up as undeliverable; return whether it was."""
@@ -161,10 +161,11 @@ class Outbox:
             self._dispatcher.refuse(reason)
         return False
 
-    def _store(self, spool: Spool, item: dict[str, Any], lane: str) -> bool:
+    def _store(self, spool: Spool, item: Item, lane: str) -> bool:
         try:
+            item, lane = item() if callable(item) else (item, lane)
             stored = spool.append(item, lane, time.time_ns() // 1_000_000)
-        except (spool.Error, TypeError, ValueError, RecursionError):
+        except Exception:  # the disk is full, for instance, or it is nothing that JSON has
             self._dispatcher.room.append(None)
             return self._refuse("disk", lane)
         self._dispatcher.put_stored(stored)

@@ -68,6 +68,10 @@ class Call:
     timing: dict[str, Any] | None = None
     """What is known of the Delivery call's times."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Give what makes the cookies: no more of a call goes along with a copy of its answer."""
+        return {"session_id": self.session_id, "cluster": self.cluster, "now_ms": self.now_ms}
+
     @property
     def lane(self) -> str:
         """The id that names the visitor, whose impressions leave in the order they were owed."""

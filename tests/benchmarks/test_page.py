@@ -1,7 +1,9 @@
 """The page shows what was measured."""
 
+import importlib.util
 import re
 
+from benchmarks import profile
 from benchmarks.page import BLOCKS, PAGE, filled
 
 
@@ -18,3 +20,9 @@ def test_only_what_stands_between_markers_is_written_anew():
     expected = "- ours: python 3.11\n- Node.js: node v20; sdk 2"
     assert written == f"# A\n\n<!-- measured: peer-versions -->\n\n{expected}\n\n<!-- end -->\n\nnew\n"
     assert filled(written, lambda _kind: kept) == written
+
+
+def test_each_part_of_the_profile_names_modules_that_there_are():
+    for part, modules in profile.PARTS:
+        for module in modules:
+            assert importlib.util.find_spec(f"target_decisioning.{module}"), part

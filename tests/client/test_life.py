@@ -1,5 +1,7 @@
 """From ``create`` to ``close``: when a client is ready and says so, what it starts, what it tells of itself."""
 
+import copy
+import gc
 import json
 import multiprocessing
 import pickle
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -272,3 +275,53 @@ def test_a_client_is_not_pickled(client):
 def test_its_answers_are_pickled(client):
     envelope = client.get_offers(request=asking(mboxes="local-1 remote-1"))
     assert pickle.loads(pickle.dumps(envelope)).to_wire() == envelope.to_wire()
+
+
+class _Lock:
+    """A visitor object that cannot be copied."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def get_visitor_values(self):
+        return {"MCMID": "1234"}
+
+    def get_state(self):
+        return {}
+
+    def get_supplemental_data_id(self, _consumer):
+        return "sdid"
+
+
+def test_an_answer_holds_nothing_of_the_callers_own(client):
+    """A callback or a visitor object that went along with the call may be anything, also the owner of the answer."""
+    answers, visitor = [], _Lock()
+    told = client.get_offers(
+        request=asking(mboxes="local-1"), visitor=visitor, callback=lambda one: answers.append(one)
+    )
+    envelope = told.get(5)
+    for copied in (pickle.loads(pickle.dumps(envelope)), copy.deepcopy(envelope)):
+        assert copied.target_cookie == envelope.target_cookie
+        assert copied.meta == envelope.meta
+    told = answers = None
+    kept = weakref.ref(visitor)
+    del visitor
+    gc.collect()
+    assert kept() is None
+
+
+def test_threads_that_read_a_part_at_once_get_the_same_one(client):
+    envelope = client.get_offers(request=asking(mboxes="local-1"))
+    barrier, read = threading.Barrier(8), []
+
+    def look():
+        barrier.wait()
+        read.append((envelope.response, envelope.meta, envelope.response_tokens, envelope.to_wire()))
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(read) == 8
+    assert all(len({id(part) for part in parts}) == 1 for parts in list(zip(*read, strict=True))[:2])

@@ -417,3 +417,27 @@ def test_a_forked_child_sends_its_own_items_only():
     )
     assert done.stderr == ""
     assert done.stdout.split() == ["300", "300", "3"]
+
+
+def _unmade():
+    raise MemoryError
+
+
+@BAD
+def test_an_item_that_cannot_be_made_is_counted_and_holds_up_nothing(make_outbox, server, background):
+    outbox = make_outbox(background=background)
+    assert outbox.offer(_unmade)
+    assert outbox.offer(lambda: ({"n": 1}, "visitor"))
+    assert outbox.flush(5)
+    assert server.taken == [1]
+    assert outbox.status()["dropped_by_reason"] == {"unmade": 1}
+    assert outbox.status()["pending"] == 0
+
+
+def test_an_item_that_cannot_be_made_for_the_disk_is_refused(make_outbox, server, tmp_path):
+    outbox = make_outbox(tmp_path / "outbox")
+    assert not outbox.offer(_unmade)
+    assert outbox.offer(lambda: ({"n": 1}, "visitor"))
+    assert outbox.flush(5)
+    assert server.taken == [1]
+    assert outbox.status()["pending"] == 0
