@@ -204,10 +204,22 @@ class TargetDeliveryResponse(Mapping[str, Any]):
         return value
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in _WIRE_NAMES if name in _NEVER_ABSENT or getattr(self, name) is not None)
+        read = self._read
+        return (
+            name
+            for name in _WIRE_NAMES
+            if (name in _NEVER_ABSENT and name not in read) or getattr(self, name) is not None
+        )
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def __copy__(self) -> TargetDeliveryResponse:
+        own = TargetDeliveryResponse(
+            self._unread_response, self._unread_request, self._make_meta, self._cookies, self.visitor_state
+        )
+        own._read = self._read.copy()
+        return own
 
     def __repr__(self) -> str:
         return f"TargetDeliveryResponse({', '.join(self)})"
@@ -226,7 +238,7 @@ class TargetDeliveryResponse(Mapping[str, Any]):
         if "target_location_hint_cookie" not in read and (hint := self._cookies.new_hint_cookie(response)):
             unread["target_location_hint_cookie"] = hint.in_wire_names()
         if not _GATHERED.issubset(read):
-            unread |= _gather(read["response"].to_wire() if "response" in read else response)
+            unread |= _gather(_wire_of(read["response"]) if "response" in read else response)
         if "meta" not in read:
             unread["meta"] = self._make_meta().in_wire_names()
         if "request" not in read:
@@ -236,7 +248,7 @@ class TargetDeliveryResponse(Mapping[str, Any]):
             parts[name] = _to_wire(name, part)
         if self.visitor_state is not None:
             parts["visitor_state"] = _to_wire("visitor_state", self.visitor_state)
-        return {_WIRE_NAMES[name]: part for name, part in parts.items() if part is not None or name in _NEVER_ABSENT}
+        return {wire: part for name, wire in _WIRE_NAMES.items() if (part := parts.get(name)) is not None}
 
 
 def _copied_json(value: dict[str, Any]) -> dict[str, Any]:
@@ -268,6 +280,12 @@ _WIRE_NAMES: Final = {
 _KEYS: Final = {name: name for name in _WIRE_NAMES} | {wire: name for name, wire in _WIRE_NAMES.items()}
 _copy: Final = SchemaSerializer(core_schema.any_schema()).to_python
 _NEVER_ABSENT: Final = frozenset({"response", "request", "target_cookie", "meta"})
+
+
+def _wire_of(response: Any) -> dict[str, Any]:
+    """Return a response that was read in wire form; the caller may have put anything in its place."""
+    wire = _to_wire("response", response)
+    return wire if isinstance(wire, dict) else {}
 
 
 def _gather(response: dict[str, Any]) -> dict[str, Any]:
@@ -310,7 +328,7 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 def _gathered(envelope: TargetDeliveryResponse, name: str) -> Any:
     """Gather the lists, all that are not there yet, and return one."""
     read = envelope._read
-    found = _gather(read["response"].to_wire() if "response" in read else envelope._unread_response)
+    found = _gather(_wire_of(read["response"]) if "response" in read else envelope._unread_response)
     for other in _GATHERED.difference(read, (name,)):
         read.setdefault(other, plain(found[other]))
     return plain(found[name])

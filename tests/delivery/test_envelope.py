@@ -205,3 +205,28 @@ def test_repr_names_the_parts_and_shows_no_id():
     shown = f"{an_envelope()!r} {an_envelope().target_cookie!r}"
     assert "target_cookie" in shown
     assert "session#" not in shown
+
+
+def test_what_is_put_into_a_copy_leaves_the_original_alone():
+    envelope = an_envelope()
+    other = copy.copy(envelope)
+    other.request = None
+    assert envelope.request is not None
+    assert (other.response.status, other.to_wire()["response"]) == (envelope.response.status, RESPONSE)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("value", [None, {"a": 1}])
+def test_a_part_may_be_replaced_by_json_or_nothing(part, value):
+    envelope = an_envelope()
+    setattr(envelope, part, value)
+    names = dict(zip(PARTS, ["response", "targetCookie", "meta", "request"], strict=True))
+    assert envelope.to_wire().get(names[part]) == value
+    assert (part in envelope, part in list(envelope), part in dict(envelope)) == (value is not None,) * 3
+
+
+def test_the_order_of_the_wire_does_not_depend_on_what_was_read():
+    envelope = an_envelope()
+    before = list(envelope.to_wire())
+    assert all(getattr(envelope, part) for part in reversed(PARTS))
+    assert list(envelope.to_wire()) == before
