@@ -130,7 +130,7 @@ class TargetClient:
         call = read_call(options, keywords)
         check_offers_asked(call.request)
         self._prepare(call)
-        if call.callback is None and self._config.background:
+        if call.callback is call.err_callback is None and self._config.background:
             return self._offers(call)
         return self._run(call, lambda: self._offers(call))
 

@@ -1,6 +1,6 @@
 """One decision: a request's answer from a program's rules.
 
-    program + prepared request + now + ids  --decide-->  Decision(execute, prefetch, impressions)
+    program + prepared request + now + ids  --decide-->  Decision(execute, prefetch, owed)
 
 Pure: no clock, no randomness, no I/O, no log. ``execute`` is worked out before ``prefetch``, and in each the mboxes
 first, then the views, then the page load. Every part of the answer is fresh. Source: semantics.md 4.1 to 4.3.
@@ -132,7 +132,7 @@ class Decision(Facts):
         options: list[Entry] = []
         metrics: dict[Any, Entry] = {}
         for rule in self._holding(location, named):
-            self._answers(rule, executing)
+            self._note_answer(rule, executing)
             offers = rule.execute if executing else rule.prefetch
             options += offers.options(named, self._geo_tokens)
             if executing:
@@ -174,7 +174,7 @@ class Decision(Facts):
                 yield rule
 
     def _entry(self, rule: CompiledRule, asked: Entry, executing: bool) -> Entry:
-        self._answers(rule, executing)
+        self._note_answer(rule, executing)
         if not executing:
             return rule.prefetch.entry(asked, self._geo_tokens)
         entry = rule.execute.entry(asked, self._geo_tokens)
@@ -182,7 +182,7 @@ class Decision(Facts):
             entry["metrics"] = rule.execute.metrics()
         return entry
 
-    def _answers(self, rule: CompiledRule, executing: bool) -> None:
+    def _note_answer(self, rule: CompiledRule, executing: bool) -> None:
         """Note that a rule that holds answers."""
         if executing and rule.impression_tokens:
             owe(self.owed, rule, self._counted, self._new_id)
@@ -256,9 +256,9 @@ class _TracedDecision(Decision):
     def _entry(self, rule: CompiledRule, asked: Entry, executing: bool) -> Entry:
         return {**super()._entry(rule, asked, executing), "trace": self._trace}
 
-    def _answers(self, rule: CompiledRule, executing: bool) -> None:
+    def _note_answer(self, rule: CompiledRule, executing: bool) -> None:
         owed = len(self.owed)
-        super()._answers(rule, executing)
+        super()._note_answer(rule, executing)
         self._tracer.answered(rule, notifications(self.owed[owed:], self._now_ms))
         self._trace = self._tracer.snapshot()
 

@@ -49,7 +49,7 @@ class Call:
     dropped: tuple[str, ...] = ()
     """Names for the log where an mbox or notification lacks what it needs."""
     began: float = 0.0
-    """``time.perf_counter()``."""
+    """``time.perf_counter()`` when preparing began, after the options were read."""
     parsing_ms: float = 0.0
     """How long preparing took."""
 
