@@ -14,7 +14,7 @@ import marshal
 import math
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from target_decisioning.events import NOTIFICATIONS_DROPPED, SEND_NOTIFICATION_E
 from target_decisioning.http import OutageLog
 from target_decisioning.log import Logger, warn
 from target_decisioning.outbox.dead_letter import DeadLetter, outline
+from target_decisioning.outbox.refusals import Refusals
 from target_decisioning.outbox.schedule import TELEMETRY, Entry, Schedule
 from target_decisioning.outbox.verdict import Verdict, verdict_on
 
@@ -37,7 +38,6 @@ Item = dict[str, Any] | Callable[[], tuple[dict[str, Any], str]]
 """What is to be sent, or what makes it and tells its lane once it is taken in."""
 
 GATHER_SECONDS = 0.01
-DROP_REPORT_SECONDS = 1.0
 HURRY_SECONDS = 1.0
 SHORTEST_SEND_SECONDS = 0.05
 CHORE_SECONDS = 60.0
@@ -66,7 +66,8 @@ class Dispatcher:
     ) -> None:
         self.sent = 0
         self.dead = 0
-        self.dropped: Counter[str] = Counter()
+        self._refusals = Refusals()
+        self.dropped = self._refusals.by_reason
         self.dead_letters: deque[DeadLetter] = deque(maxlen=limits.dead_letters)
         self.waiting_bytes = 0
         self.room: deque[None] = deque([None] * most_waiting)
@@ -89,10 +90,7 @@ class Dispatcher:
         self._send_ends: float | None = None
         self._hurry_at = 0.0
         self._chore, self._chore_at = chore, time.monotonic() + CHORE_SECONDS
-        self._refusal_lock = threading.Lock()
-        self._unreported: Counter[str] = Counter()
-        self._unmissed = 0
-        self._report_at = 0.0
+        self._unmissed, self._unmissed_lock = 0, threading.Lock()
         self.has_ended = self.is_running = False
 
     @property
@@ -130,11 +128,7 @@ class Dispatcher:
 
     def refuse(self, reason: str) -> None:
         """Count an item that was not accepted; told at most once a second."""
-        with self._refusal_lock:
-            self.dropped[reason] += 1
-            self._unreported[reason] += 1
-            is_first = self._unreported.total() == 1
-        if is_first:
+        if self._refusals.count(reason):
             self._inbox.put((_wake,))
 
     def start(self) -> None:
@@ -425,7 +419,7 @@ class Dispatcher:
         self._end_flushes()
 
     def _count_unmissed(self, count: int) -> None:
-        with self._refusal_lock:
+        with self._unmissed_lock:
             self._unmissed += count
 
     def _begin_flush(self, flush: _Flush) -> None:
@@ -454,8 +448,8 @@ class Dispatcher:
         waits = [self._hurry_at - now] if self._flushes else []
         if self._gathered_at < math.inf:
             waits.append(self._gathered_at - now)
-        if self._unreported:
-            waits.append(self._report_at - now)
+        untold = self._refusals.seconds_to_report(now)
+        waits += [] if untold is None else [untold]
         if self._chore is not None:
             waits.append(self._chore_at - now)
         if self._in_flight < self._limits.senders:
@@ -464,12 +458,9 @@ class Dispatcher:
         return max(0.0, min(waits)) if waits else None
 
     def _report_refusals(self) -> None:
-        if not self._unreported or time.monotonic() < self._report_at:
-            return
-        self._report_at = time.monotonic() + DROP_REPORT_SECONDS
-        with self._refusal_lock:
-            counts, self._unreported = dict(self._unreported), Counter()
-        self._emit(NOTIFICATIONS_DROPPED, counts=counts)
+        counts = self._refusals.untold(time.monotonic())
+        if counts:
+            self._emit(NOTIFICATIONS_DROPPED, counts=counts)
 
     def _do_chore(self) -> None:
         now = time.monotonic()
