@@ -128,7 +128,7 @@ def _timed(
 def _counts(execute: dict[str, Any] | None, prefetch: dict[str, Any] | None) -> dict[str, Any]:
     """Return how much of what a request asks for; what it does not ask for is absent."""
     execute, prefetch = execute or {}, prefetch or {}
-    counts = {
+    counts: dict[str, Any] = {
         "executeMboxCount": len(execute.get("mboxes", ())),
         "executePageLoad": "pageLoad" in execute,
         "prefetchMboxCount": len(prefetch.get("mboxes", ())),

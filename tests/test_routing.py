@@ -1,11 +1,10 @@
 """A prepared request is split into two parts, and a decision and a remote answer are merged as if one had answered."""
 
 import copy
-from types import SimpleNamespace
 
 import pytest
 
-from target_decisioning.decisioning import load_program
+from target_decisioning.decisioning import Decision, load_program
 from target_decisioning.errors import DeliveryError
 from target_decisioning.routing import NO_NEEDS, merge, needs_of, sources, split
 from tests.builders import GLOBAL_MBOX
@@ -25,7 +24,9 @@ def decided(execute=None, prefetch=None):
     def joined(answer):
         return answer and {key: _joined(value, ends) if key != "pageLoad" else value for key, value in answer.items()}
 
-    return SimpleNamespace(execute=joined(execute), prefetch=joined(prefetch), ends=ends)
+    decision = Decision(load_program(places(), "acme"), {}, now_ms=0, new_id=str)
+    decision.execute, decision.prefetch, decision.ends = joined(execute), joined(prefetch), ends
+    return decision
 
 
 def _joined(groups, ends):

@@ -200,14 +200,14 @@ class Decision(Facts):
 class _TracedDecision(Decision):
     """A decision that tells why: each answered entry has its trace."""
 
-    __slots__ = ("_setting", "_trace", "_tracer")
+    __slots__ = ("_setting", "_tracer", "_traces")
 
     def __init__(
         self, program: DecisionProgram, request: dict[str, Any], now_ms: int, new_id: NewId, setting: TraceSetting
     ) -> None:
         super().__init__(program, request, now_ms, new_id)
         self._setting = setting
-        self._trace: Entry | None = None
+        self._traces: list[Entry] = []
 
     def answer(self, mode: str, *, executing: bool) -> Entry:
         self._tracer = Tracer(self._setting, self._request, self, mode)
@@ -225,9 +225,9 @@ class _TracedDecision(Decision):
 
     def _page_load(self, asked: Entry, executing: bool) -> Entry:
         self._tracer.ask("mbox", {**asked, "name": self._program.global_mbox})
-        self._trace = None
+        already = len(self._traces)
         answer = super()._page_load(asked, executing)
-        answer["trace"] = self._trace or self._tracer.snapshot()
+        answer["trace"] = self._traces[-1] if len(self._traces) > already else self._tracer.snapshot()
         return answer
 
     def _first(self, location: Location, asked: Entry) -> CompiledRule | None:
@@ -254,13 +254,13 @@ class _TracedDecision(Decision):
             return False
 
     def _entry(self, rule: CompiledRule, asked: Entry, executing: bool) -> Entry:
-        return {**super()._entry(rule, asked, executing), "trace": self._trace}
+        return {**super()._entry(rule, asked, executing), "trace": self._traces[-1]}
 
     def _note_answer(self, rule: CompiledRule, executing: bool) -> None:
         owed = len(self.owed)
         super()._note_answer(rule, executing)
         self._tracer.answered(rule, notifications(self.owed[owed:], self._now_ms))
-        self._trace = self._tracer.snapshot()
+        self._traces.append(self._tracer.snapshot())
 
 
 def _geo_tokens(program: DecisionProgram, context: dict[str, Any]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class Call:
 
     method: str = ""
     """How it was really decided: ``on-device``, ``server-side`` or ``hybrid``."""
-    context: dict[str, Any] = _NOTHING
+    context: dict[str, Any]
     """The context that was decided in or sent."""
     owed: Sequence[Any] = ()
     """Impressions of what was decided here, as the engine has them."""
@@ -71,6 +71,11 @@ class Call:
     def __getstate__(self) -> dict[str, Any]:
         """Give what makes the cookies: no more of a call goes along with a copy of its answer."""
         return {"session_id": self.session_id, "cluster": self.cluster, "now_ms": self.now_ms}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what ``__getstate__`` gave."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     @property
     def lane(self) -> str:

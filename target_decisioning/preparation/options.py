@@ -39,7 +39,7 @@ class CallKeywords(TypedDict, total=False):
 METHODS = frozenset(method.value for method in DecisioningMethod)
 
 
-def read_call(options: Any, keywords: Mapping[str, Any]) -> Call:
+def read_call(options: Any, keywords: Mapping[Any, Any]) -> Call:
     """Check a call's options and turn its request into wire form.
 
     Raises:
@@ -50,7 +50,7 @@ def read_call(options: Any, keywords: Mapping[str, Any]) -> Call:
     return call
 
 
-def read_options(options: Any, keywords: Mapping[str, Any], *, may_be_empty: bool = False) -> Call:
+def read_options(options: Any, keywords: Mapping[Any, Any], *, may_be_empty: bool = False) -> Call:
     """Check a call's options; the request stays as the caller gave it."""
     given = keywords if options is None else _merged(options, keywords)
     if not given and not may_be_empty:
@@ -106,7 +106,7 @@ def _check_asked(part: Any, mode: str, lists: tuple[str, ...], message: str) -> 
         raise RequestError(f"request.{mode}", "none of them", " or ".join(("pageLoad", *lists)), message)
 
 
-def _merged(options: Any, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
+def _merged(options: Any, keywords: Mapping[Any, Any]) -> Mapping[Any, Any]:
     if not isinstance(options, Mapping):
         raise RequestError("options", kind_of(options), "a mapping of options")
     return {**options, **keywords}

@@ -4,7 +4,6 @@ import contextlib
 import copy
 import time
 from enum import StrEnum
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -32,7 +31,8 @@ NOW = 1_700_000_000_000
 
 @pytest.fixture(autouse=True)
 def _two_hours_east(monkeypatch):
-    monkeypatch.setattr(time, "localtime", lambda: SimpleNamespace(tm_gmtoff=7200))
+    east_of_greenwich = time.strptime("+0200", "%z")
+    monkeypatch.setattr(time, "localtime", lambda: east_of_greenwich)
 
 
 def prepared(request, *, client=None, **call):

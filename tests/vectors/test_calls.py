@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -42,7 +41,7 @@ def _snake(name):
 
 @pytest.fixture(autouse=True)
 def _utc(monkeypatch):
-    monkeypatch.setattr(time, "localtime", lambda: SimpleNamespace(tm_gmtoff=0))
+    monkeypatch.setattr(time, "localtime", time.gmtime)
 
 
 @pytest.mark.parametrize("case", _cases("delivery_requests"))
