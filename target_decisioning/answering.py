@@ -100,7 +100,9 @@ class Answering:
                 self._outage.failed(str(failure))
             if self._strict if call.strict is None else call.strict:
                 raise
-            call.unsent = _own(call)
+            call.edge_host = call.server_token = None
+            if not _was_accepted(failure):
+                call.unsent = _own(call)
             response = self._local_response(call, decision, 206)
             return _explained(call, response, _shared_meta(call, needs, failure))
         self._outage.recovered()
@@ -143,6 +145,11 @@ class Answering:
 _OUTAGE = ("Hybrid decisions lack the server's part", "Hybrid decisions have the server's part again")
 _NOTHING: dict[str, Any] = {}
 _NO_ENGINE = "The client was created for server-side decisions and keeps no artifact."
+
+
+def _was_accepted(failure: DeliveryError) -> bool:
+    """Whether the server took the call, with all that rode on it, though its answer is of no use."""
+    return failure.status is not None and 200 <= failure.status < 300
 
 
 def _own(call: Call) -> list[dict[str, Any]]:

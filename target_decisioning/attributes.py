@@ -96,7 +96,7 @@ def _gather(response: dict[str, Any]) -> dict[str, dict[str, Any]]:
     for mode in ("prefetch", "execute"):
         for mbox in (response.get(mode) or {}).get("mboxes") or ():
             for option in mbox.get("options") or ():
-                if option.get("type") == "json" and option.get("content") is not None and "name" in mbox:
+                if option.get("type") == "json" and option.get("content") is not None and mbox.get("name"):
                     by_mbox.setdefault(mbox["name"], {}).update(_own_entries(option["content"]))
     return by_mbox
 

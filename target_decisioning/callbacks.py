@@ -5,11 +5,13 @@ Source: semantics.md 1.2, "Asynchronous form".
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from target_decisioning.pending import PendingResult
 
 MOST_THREADS = 8
+EXIT_SECONDS = 2.0
+"""How long the end of the interpreter is held up for calls that were accepted."""
 
 Answer = TypeVar("Answer")
 Job = Callable[[], None]
@@ -62,9 +66,10 @@ class CallbackPool:
                 self._tell(callback, answer)
                 pending.settle(answer)
 
-        if self._background:
+        if self._background and not crew.is_here():
+            _finish_at_exit(self)
             crew.take(job)
-        else:
+        else:  # also where a callback makes a call: it may wait for it, and so keep a thread from doing it
             job()
         return pending
 
@@ -85,6 +90,26 @@ class CallbackPool:
         """Raise what interrupts the caller, if this is the caller's thread."""
         if isinstance(error, KeyboardInterrupt) and not self._background:
             raise error
+
+
+_at_work: weakref.WeakSet[CallbackPool] = weakref.WeakSet()
+
+
+@functools.cache
+def _register() -> None:
+    """Late, so that it runs before the outboxes are closed, which take what these calls owe."""
+    atexit.register(_close_all)
+
+
+def _finish_at_exit(pool: CallbackPool) -> None:
+    _register()
+    _at_work.add(pool)
+
+
+def _close_all() -> None:
+    ends = time.monotonic() + EXIT_SECONDS
+    for pool in list(_at_work):
+        pool.close(max(0.0, ends - time.monotonic()))
 
 
 @functools.cache
@@ -109,6 +134,10 @@ class _Crew:
         self._jobs.put(job)
         if self.is_over or not (self._idle.acquire(blocking=False) or self._can_start_thread()):
             self._run_jobs()
+
+    def is_here(self) -> bool:
+        """Whether the current thread is one of the crew."""
+        return threading.current_thread() in self._threads
 
     def dismiss(self, timeout_seconds: float) -> None:
         ends = time.monotonic() + timeout_seconds

@@ -176,7 +176,9 @@ def read_decisioning_method(value: Any) -> str:
     if isinstance(value, str) and value in METHODS:
         return str(value)
     message = f"Invalid Decisioning Method.  Must be set to one of: {','.join(METHODS)}"
-    raise ConfigError(f"{message}; found {_found('decisioning_method', value)}", "decisioning_method")
+    error = ConfigError(message, "decisioning_method")
+    error.add_note(f"found {_found('decisioning_method', value)}")  # the text itself is that of the earlier SDK
+    raise error
 
 
 def refuse_unknown(names: Iterable[Any], known: Mapping[str, Any]) -> None:

@@ -82,22 +82,26 @@ class GeoLookup:
             return known
         if any(geo.get(key) is not None for key in _PLACE_KEYS):
             return known
-        return known | self._find(str(asked).strip())
+        found = self._find(str(asked).strip())
+        if found is None:
+            return known
+        place = known | found
+        self._emit(GEO_LOCATION_UPDATED, geo_context=dict(place))
+        return place
 
     def close(self) -> None:
         """Close the local database."""
         if self._database is not None:
             self._database.close()
 
-    def _find(self, ip: str) -> dict[str, Any]:
+    def _find(self, ip: str) -> dict[str, Any] | None:
+        """Return what is known of an address; None if nobody could say."""
         try:
             found = self._in_database(ip) or self._ask(ip)
         except Exception as error:  # a place is never worth a decision
             self._tell_failure(error)
-            return {}
+            return None
         self._outage.recovered()
-        if found:
-            self._emit(GEO_LOCATION_UPDATED, geo_context=dict(found))
         return found
 
     def _tell_failure(self, error: Exception) -> None:

@@ -188,13 +188,15 @@ def _merge_views(asked: list[Entry], needs: Needs, local: Iterator[list[Entry]],
 
 
 def _claim(waiting: list[Entry], name: str, index: Any = None, *, every: bool = False) -> list[Entry]:
-    """Take the first answered entry of that name (and index) out of *waiting*, or every one."""
-    claimed = [
-        entry
-        for entry in waiting
-        if entry.get("name") == name and (index is None or entry.get("index", index) == index)
-    ]
-    claimed = claimed if every else claimed[:1]
+    """Take the first answered entry of that name (and index) out of *waiting*, or every one.
+
+    One without an index is taken only where none has that index.
+    """
+    named = [entry for entry in waiting if entry.get("name") == name]
+    claimed = [entry for entry in named if index is None or entry.get("index", index) == index]
+    if not every:
+        exact = [entry for entry in claimed if "index" in entry]
+        claimed = (exact or claimed)[:1]
     for entry in claimed:
         waiting[:] = [other for other in waiting if other is not entry]
     return claimed

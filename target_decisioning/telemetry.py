@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOST_ENTRIES: Final = 1_000
 DUE_ENTRIES: Final = 100
 DUE_SECONDS: Final = 10.0
+LONGEST_ID: Final = 128
 DOWNLOAD_ID: Final = "ArtifactDownload"
 
 
@@ -51,7 +52,7 @@ class Telemetry:
         if not self.enabled:
             return 0
         request = call.request
-        about = request.get("requestId"), call.now_ms, execution_ms, call.parsing_ms, call.timing
+        about = request["requestId"], call.now_ms, execution_ms, call.parsing_ms, call.timing
         asked = request.get("execute"), request.get("prefetch")
         return self._add((_decision, about, call.method, asked, call.edge_host, call.server_token))
 
@@ -111,13 +112,14 @@ def _download(
 
 
 def _timed(
-    request_id: str | None,
+    request_id: Any,
     now_ms: int,
     execution_ms: float,
     parsing_ms: float | None,
     timing: Mapping[str, float] | None,
 ) -> dict[str, Any]:
-    entry: dict[str, Any] = {"requestId": request_id, "timestamp": now_ms, "execution": round(execution_ms, 2)}
+    own_id = str(request_id)[:LONGEST_ID]  # a caller's may be anything, and must not spoil the call that takes it along
+    entry: dict[str, Any] = {"requestId": own_id, "timestamp": now_ms, "execution": round(execution_ms, 2)}
     if parsing_ms is not None:
         entry["parsing"] = round(parsing_ms, 2)
     if timing:

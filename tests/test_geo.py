@@ -65,7 +65,14 @@ def test_an_address_is_looked_up_and_its_place_laid_over(looked):
         assert one.enrich(asked) == IN_ROME | {"ipAddress": "9.9.9.9", "zip": "00100"}
     assert asked == {"ipAddress": "1.2.3.4", "zip": "00100"}
     assert server.requests[0].headers["x-forwarded-for"] == "1.2.3.4"
-    assert one.events == [("geo_location_updated", {"geo_context": IN_ROME | {"ipAddress": "9.9.9.9"}})]
+    assert one.events == [("geo_location_updated", {"geo_context": IN_ROME | {"ipAddress": "9.9.9.9", "zip": "00100"}})]
+
+
+def test_a_look_up_that_finds_nothing_is_told_with_the_geo_as_it_stays(looked):
+    with FaultServer(answer(body=b"{}")) as server:
+        one = looked(server.url)
+        assert one.enrich({"ipAddress": "1.2.3.4"}) == {"ipAddress": "1.2.3.4"}
+    assert one.events == [("geo_location_updated", {"geo_context": {"ipAddress": "1.2.3.4"}})]
 
 
 def test_the_unknown_address_is_looked_up_without_a_header(looked):

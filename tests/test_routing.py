@@ -139,6 +139,12 @@ def test_an_answered_mbox_without_an_index_is_taken_by_its_name():
     assert merged_mboxes([mbox("remote-1", 4)], [], [{"name": "remote-1", "k": 1}]) == [{"name": "remote-1", "k": 1}]
 
 
+def test_an_answered_mbox_without_an_index_is_left_for_one_that_has_no_answer_of_its_own():
+    asked = [mbox("remote-1", 1), mbox("remote-1", 3)]
+    answer = [{"name": "remote-1", "k": 3}, mbox("remote-1", 1, k=1)]
+    assert [entry["k"] for entry in merged_mboxes(asked, [], answer)] == [1, 3]
+
+
 def test_a_mbox_that_the_server_leaves_out_is_blank():
     asked = [mbox("remote-1", 2), mbox("remote-2", 5)]
     assert merged_mboxes(asked, [], [mbox("remote-2", 5, options=[])]) == [

@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.delivery_rules import problems_of
 from target_decisioning.preparation import Call
-from target_decisioning.telemetry import DUE_ENTRIES, DUE_SECONDS, MOST_ENTRIES, Telemetry
+from target_decisioning.telemetry import DUE_ENTRIES, DUE_SECONDS, LONGEST_ID, MOST_ENTRIES, Telemetry
 
 NOW = 1_700_000_000_000
 
@@ -50,6 +50,12 @@ def test_an_on_device_decision_is_told_with_what_it_asked_for(telemetry):
             },
         }
     ]
+
+
+@pytest.mark.parametrize(("given", "told"), [(7, "7"), (True, "True"), ("r" * 60_000, "r" * LONGEST_ID)])
+def test_an_odd_request_id_of_the_callers_spoils_no_other_call(telemetry, given, told):
+    telemetry.add_decision(a_call(requestId=given), 1.0)
+    assert [entry["requestId"] for entry in telemetry.take()] == [told]
 
 
 def test_a_call_to_the_edge_is_told_with_its_times(telemetry):

@@ -38,7 +38,7 @@ def notifications(owed: Iterable[Any], now_ms: int) -> list[dict[str, Any]]:
             "impressionId": impression_id,
             "timestamp": now_ms,
             "type": "display",
-            "mbox": {"name": name},
+            "mbox": {} if name is None else {"name": name},
             "tokens": list(tokens),
         }
         for own_id, impression_id, name, tokens in zip(entries, entries, entries, entries, strict=True)

@@ -23,6 +23,7 @@ EDGE_DOMAIN: Final = "tt.omtrdc.net"
 
 _EDGE_PREFIX = "mboxedge"
 _matches_cluster = re.compile(r"[0-9]{1,3}").fullmatch
+_matches_short_loopback = re.compile(r"127(\.[0-9]+){1,2}").fullmatch
 _has_port = re.compile(r"(?<!:):[0-9]*$").search
 
 
@@ -110,9 +111,12 @@ def _authority(host: Host, cluster: str | None) -> str:
 def _is_stand_in(domain: str | None) -> bool:
     if not domain or _has_port(domain):
         return bool(domain)
-    if domain == "localhost" or domain.endswith(".localhost"):
+    name = domain.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost") or _matches_short_loopback(name):
         return True
     try:
-        return ipaddress.ip_address(domain.strip("[]")).is_loopback
+        address = ipaddress.ip_address(name.strip("[]"))
     except ValueError:
         return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return address.is_loopback if mapped is None else mapped.is_loopback

@@ -96,16 +96,31 @@ def read_answer(answer: HttpAnswer, host: str) -> dict[str, Any]:
     return response
 
 
-_ENTRY: Final[dict[str, Any]] = {"options": [{}]}
-_MODE: Final[dict[str, Any]] = {"pageLoad": _ENTRY, "mboxes": [_ENTRY], "views": [_ENTRY]}
-_SHAPE: Final[dict[str, Any]] = {"id": {}, "execute": _MODE, "prefetch": _MODE}
-"""The containers of a response, as far as anything here looks into them."""
+_ANALYTICS: Final[dict[str, Any]] = {"payload": {}}
+_METRICS: Final[list[Any]] = [{"analytics": _ANALYTICS}]
+_ENTRY: Final[dict[str, Any]] = {
+    "options": [{"responseTokens": {}}],
+    "metrics": _METRICS,
+    "analytics": _ANALYTICS,
+    "trace": {},
+}
+_NAMED: Final[dict[str, Any]] = {**_ENTRY, "name": str}
+_MODE: Final[dict[str, Any]] = {"pageLoad": _ENTRY, "mboxes": [_NAMED], "views": [_NAMED], "metrics": _METRICS}
+_SHAPE: Final[dict[str, Any]] = {
+    "id": {"tntId": str, "customerIds": [{}]},
+    "execute": _MODE,
+    "prefetch": _MODE,
+    "notifications": [{"trace": {}}],
+}
+"""The containers of a response, and the texts that anything here looks up or keeps."""
 
 
 def _fits(value: Any, shape: Any) -> bool:
-    """Return whether *value* has the containers of *shape*; any of them may be absent or null."""
+    """Return whether *value* has the containers and texts of *shape*; any of them may be absent or null."""
     if value is None:
         return True
+    if shape is str:
+        return isinstance(value, str)
     if isinstance(shape, list):
         return isinstance(value, list) and all(each is not None and _fits(each, shape[0]) for each in value)
     return isinstance(value, dict) and all(_fits(value.get(key), inner) for key, inner in shape.items())

@@ -211,6 +211,19 @@ def test_a_callback_may_call_the_client(client):
     assert inner[0].response.status == 200
 
 
+def test_callbacks_may_wait_for_calls_with_callbacks_however_many_do(client):
+    asked = REQUESTS["on-device"]
+    inner = []
+
+    def ask_again(_):
+        inner.append(client.get_offers(request=asked, callback=lambda _: None).get(5))
+
+    outer = [client.get_offers(request=asked, callback=ask_again) for _ in range(3 * MOST_THREADS)]
+    for result in outer:
+        result.get(10)
+    assert [answer.response.status for answer in inner] == [200] * (3 * MOST_THREADS)
+
+
 # -- the other calls --------------------------------------------------------------------------------------------------
 
 

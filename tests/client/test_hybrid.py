@@ -166,6 +166,11 @@ def test_foreign_entries_are_ignored(client, api):
 
 # -- when the server fails --------------------------------------------------------------------------------------------
 
+
+def answered_mbox(**spoilt):
+    return json_answer({"execute": {"mboxes": [{"name": "remote-1", "index": 1, "options": [], **spoilt}]}})
+
+
 FAILURES = {
     "refused": (json_answer({"message": "no"}, status=403), "DeliveryError"),
     "limited": (json_answer({}, status=429), "DeliveryError"),
@@ -174,6 +179,10 @@ FAILURES = {
     "html": (Answer(body=b"<html>"), "DeliveryError"),
     "an empty object": (json_answer({}), "DeliveryError"),
     "another shape": (json_answer({"execute": {"mboxes": ["x"]}}), "DeliveryError"),
+    "metrics that are none": (answered_mbox(metrics="m"), "DeliveryError"),
+    "a name that is none": (answered_mbox(name=["remote-1"]), "DeliveryError"),
+    "an id that is none": (json_answer({"id": {"tntId": {"a": 1}}, "execute": {"mboxes": []}}), "DeliveryError"),
+    "notifications that are none": (json_answer({"execute": {"mboxes": []}, "notifications": [1]}), "DeliveryError"),
     "never": (NEVER, "DeliveryTimeout"),
 }
 
@@ -204,6 +213,21 @@ def test_a_part_that_fails_takes_no_notification_of_the_callers_with_it(make_cli
     assert client.flush(5)
     assert [entry["id"] for entry in api.impressions].count("n1") == 1
     assert len(api.impressions) == 3
+
+
+@pytest.mark.parametrize("useless", [Answer(status=204), Answer(body=b"<html>"), json_answer({"edgeHost": "x"})])
+def test_a_call_that_was_accepted_took_the_callers_notifications_whatever_it_answered(make_client, api, useless):
+    seen = {"id": "n1", "type": "click", "timestamp": 1_700_000_000_000, "tokens": ["t"], "mbox": {"name": "a"}}
+    client = make_client(telemetry_enabled=True)
+    api.script(useless)
+    answer = client.get_offers(request=asking(**MIXED, notifications=[seen]))
+    assert answer.meta.remote_error
+    assert client.flush(5)
+    sent = [entry["id"] for call in api.calls for entry in call.body.get("notifications", ())]
+    assert sent.count("n1") == 1
+    assert {entry["mode"] for call in api.calls for entry in call.body.get("telemetry", {}).get("entries", ())} == {
+        "local"
+    }
 
 
 @pytest.mark.parametrize(("ours", "calls"), [(True, None), (False, True), (True, True)])

@@ -75,6 +75,13 @@ def test_the_name_is_that_of_the_consequence():
     assert owed(an_artifact(home=[a_rule("a", name="other")]), mbox="home") == [("other", ["a-seen"])]
 
 
+def test_a_consequence_without_a_name_is_told_without_one():
+    artifact = an_artifact(home=[a_rule("a")])
+    del artifact["rules"]["mboxes"]["home"][0]["consequence"]["name"]
+    [told] = decide(artifact, mbox="home").impressions
+    assert told["mbox"] == {}
+
+
 def test_only_tokens_that_are_new_are_told():
     artifact = an_artifact(
         page_load=[

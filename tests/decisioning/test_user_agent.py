@@ -66,6 +66,12 @@ def test_a_hinted_platform_that_is_no_text_is_kept_as_it_is():
     assert user_of(None, {"platform": True})["platform"] is True
 
 
+@pytest.mark.parametrize(("end", "version"), [("115.0-esr", 115), ("3.6-Ubuntu", 3), ("-1", -1)])
+def test_a_firefox_may_have_a_hyphen_in_its_version(end, version):
+    user = user_of(f"Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/{end}", None)
+    assert (user["browserType"], user["browserVersion"]) == ("firefox", version)
+
+
 def test_a_platform_is_matched_in_its_own_case():
     assert user_of("(WINDOWS NT 10.0) iphone", None)["platform"] == "unknown"
 

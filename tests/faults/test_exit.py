@@ -9,6 +9,7 @@ import pytest
 from fixtures.cdn import Cdn
 from fixtures.delivery_api import json_answer
 from fixtures.faults import FaultServer, silence
+from fixtures.loopback import NEVER
 from target_decisioning import TargetClient
 from tests.faults.interpreters import VERSIONS, python
 from tests.faults.parts import ROOT, child, ended, options, run
@@ -47,6 +48,31 @@ def test_case_37_a_script_that_polls_ends_in_silence(api, version):
         code, said, complained, _ = run(DECIDE_ONCE, asked, python=python(version))
     assert (code, said, complained) == (0, "", "")
     assert len(api.impressions) == 1
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_case_37_calls_with_a_callback_are_answered_before_a_script_ends(api, version):
+    program = """
+from tests.faults.parts import create, execute
+client = create()
+for _ in range(20):
+    client.get_offers(request=execute(), callback=lambda answer: print(answer.response.status, flush=True))
+"""
+    code, said, complained, _ = run(program, options(api), python=python(version))
+    assert (code, said.count("200"), complained) == (0, 20, "")  # lines of several threads may run into each other
+    assert len(api.impressions) == 20
+
+
+def test_case_37_a_call_that_takes_too_long_does_not_hold_up_the_end_of_a_script(api):
+    api.always(NEVER)
+    program = """
+from tests.faults.parts import create, execute
+create().get_offers(request=execute(), callback=print, err_callback=print)
+"""
+    asked = options(api, decisioning_method="server-side", timeout_seconds=60)
+    code, said, complained, seconds = run(program, asked)
+    assert (code, said, complained) == (0, "", "")
+    assert seconds < 2 * EXIT_SECONDS + 1 + START_SECONDS
 
 
 LAST_WORDS = {

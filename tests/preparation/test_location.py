@@ -59,8 +59,11 @@ def test_hosts_are_as_recorded():
             assert delivery_host(options, case["cluster"]) == case["host"], case
 
 
+SPELLINGS = ["LOCALHOST", "localhost.", "127.1", "127.0.1", "[::ffff:127.0.0.1]"]
+
+
 @pytest.mark.parametrize(
-    "domain", ["localhost", "api.localhost", "127.0.0.1", "127.8.8.8", "[::1]", "stage.acme.com:8443"]
+    "domain", ["localhost", "api.localhost", "127.0.0.1", "127.8.8.8", "[::1]", "stage.acme.com:8443", *SPELLINGS]
 )
 def test_a_stand_in_is_never_replaced_by_a_cluster(domain):
     assert delivery_host(config(server_domain=domain, secure=False), "28") == f"http://{domain}"
