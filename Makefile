@@ -6,8 +6,10 @@ STAMP := $(VENV)/.installed
 LOWEST := .venv-lowest
 PEERS := .venv-peers
 NODE_PEERS := .npm-peers
+COMPILED := .compiled
+BESIDE := tests fixtures artifacts benchmarks docs .ci pyproject.toml Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE
 
-.PHONY: help run test test-faults test-lowest test-soak soak fuzz check bench bench-docs bench-memory bench-page bench-peers clean
+.PHONY: help run test test-compiled test-faults test-lowest test-soak soak fuzz check bench bench-compiled bench-docs bench-memory bench-page bench-peers clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -22,6 +24,9 @@ run: $(STAMP) ## decide requests of a shop, against stand-ins on this machine
 
 test: $(STAMP) ## run the tests, but for the fault cases
 	$(BIN)/pytest -q --ignore=tests/faults
+
+test-compiled: $(COMPILED)/.ready ## run the tests, or those in TESTS, on the package with its hot path compiled
+	cd $(COMPILED)/project && ../venv/bin/pytest -q --ignore=tests/faults $(TESTS)
 
 test-faults: $(STAMP) ## run the fault cases: servers that misbehave, processes that die, full disks
 	$(BIN)/pytest -q tests/faults -m 'not soak'
@@ -56,6 +61,9 @@ check: $(STAMP) ## lint, format, types, layers, and whether the wheel builds: wh
 bench: $(STAMP) ## measure decisions and what else was promised, and print tables
 	@$(BIN)/python -m benchmarks.bench
 
+bench-compiled: $(COMPILED)/.ready ## the same with the hot path compiled
+	@cd $(COMPILED)/project && ../venv/bin/python -m benchmarks.bench
+
 bench-memory: $(STAMP) ## see whether memory stays flat over a million visitors
 	@$(BIN)/python -m benchmarks.memory
 
@@ -84,5 +92,20 @@ $(NODE_PEERS)/.installed: benchmarks/peers/package.json
 	npm install --silent --no-audit --no-fund --prefix $(NODE_PEERS)
 	@touch $@
 
+# Beside its sources Python would take those instead, so what is compiled stands apart, with all else copied beside it.
+$(COMPILED)/.ready: $(COMPILED)/.installed
+	@rm -rf $(COMPILED)/project && mkdir $(COMPILED)/project && cp -R $(BESIDE) $(COMPILED)/project
+	@test ! -d ../shared || ln -sfn ../../shared $(COMPILED)/shared
+	@cd $(COMPILED)/project && ../venv/bin/python -c "from target_decisioning import answering as a; print('compiled:', a.__file__); \
+		assert not a.__file__.endswith('.py')"
+
+$(COMPILED)/.installed: pyproject.toml $(shell find target_decisioning -name '*.py')
+	@rm -rf $(COMPILED)/source && mkdir -p $(COMPILED)/source
+	@cp -R target_decisioning pyproject.toml README.md LICENSE $(COMPILED)/source
+	@test -x $(COMPILED)/venv/bin/python || $(PYTHON) -m venv $(COMPILED)/venv
+	HATCH_BUILD_HOOKS_ENABLE=1 $(COMPILED)/venv/bin/python -m pip install --quiet --disable-pip-version-check \
+		'./$(COMPILED)/source[dev,cli]'
+	@touch $@
+
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(LOWEST) $(PEERS) $(NODE_PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(COMPILED) $(LOWEST) $(PEERS) $(NODE_PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
