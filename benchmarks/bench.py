@@ -11,7 +11,7 @@ import argparse
 from typing import Any
 
 from benchmarks import decisions, hybrid, loading, start, swap, threads, trouble
-from benchmarks.results import keep, machine
+from benchmarks.results import is_compiled, keep, machine
 from benchmarks.tables import Sheet
 from benchmarks.timing import load_hint
 from benchmarks.workloads import WORKLOADS
@@ -89,7 +89,7 @@ def main() -> None:
         measured["further"] += [row.kept() for row in module.measure()]
     if measured["further"]:
         further_sheet(measured["further"]).show()
-        print(f"kept in {keep('bench', measured)}")
+        print(f"kept in {keep('compiled' if is_compiled() else 'bench', measured)}")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ BLOCKS: dict[str, tuple[str, Callable[[Json], str]]] = {
     "machine": ("bench", lambda measured: _machine(measured)),
     "decisions": ("bench", lambda measured: bench.decisions_sheet(measured["decisions"]).markdown()),
     "further": ("bench", lambda measured: bench.further_sheet(measured["further"]).markdown()),
+    "compiled": ("compiled", lambda measured: bench.decisions_sheet(measured["decisions"]).markdown()),
+    "compiled-further": ("compiled", lambda measured: bench.further_sheet(measured["further"]).markdown()),
     "peers": ("peers", lambda measured: compare.sheet(measured).markdown()),
     "peer-versions": ("peers", lambda measured: _peer_versions(measured["versions"])),
     "profile": ("profile", lambda measured: profile.sheet(measured["profiles"]).markdown()),

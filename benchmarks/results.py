@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from target_decisioning import answering
+
 RESULTS = Path(__file__).parent / "results"
 PARTS = ("pydantic", "pydantic-core", "mmh3", "python-jsonlogic", "requests", "urllib3")
 """Packages whose version decides what is measured."""
@@ -36,6 +38,11 @@ def latest(kind: str) -> Json:
         raise FileNotFoundError(f"no results of '{kind}' in {RESULTS}; measure first")
     kept: Json = json.loads(paths[-1].read_text(encoding="utf-8"))
     return kept
+
+
+def is_compiled() -> bool:
+    """Whether the package that is measured was built with its hot path compiled."""
+    return not str(answering.__file__).endswith(".py")
 
 
 def machine() -> Json:
