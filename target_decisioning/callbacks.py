@@ -78,6 +78,11 @@ class CallbackPool:
         if self._crew.pid == os.getpid():
             self._crew.dismiss(timeout_seconds)
 
+    def finish(self, timeout_seconds: float) -> None:
+        """Close, but for calls that other functions make at the end of the interpreter: those run where they are."""
+        self.close(timeout_seconds)
+        self._crew = _Crew(most_threads=0)
+
     def _tell(self, callback: Callable[[Any], Any] | None, result: Any) -> None:
         try:
             if callback is not None:
@@ -109,7 +114,7 @@ def _finish_at_exit(pool: CallbackPool) -> None:
 def _close_all() -> None:
     ends = time.monotonic() + EXIT_SECONDS
     for pool in list(_at_work):
-        pool.close(max(0.0, ends - time.monotonic()))
+        pool.finish(max(0.0, ends - time.monotonic()))
 
 
 @functools.cache
@@ -122,8 +127,9 @@ def _pending_result() -> type[PendingResult[Any]]:
 class _Crew:
     """The threads of one process: started when there is work and none is idle, then kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_threads: int = MOST_THREADS) -> None:
         self.pid = os.getpid()
+        self._most_threads = most_threads
         self.is_over = False
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._idle = threading.Semaphore(0)
@@ -162,13 +168,13 @@ class _Crew:
                     job()
 
     def _can_start_thread(self) -> bool:
-        """Start a thread unless there are enough; False where the interpreter ends and starts none any more."""
+        """Start a thread unless there are enough; False where the interpreter ends and there is none."""
         with self._starting, contextlib.suppress(RuntimeError):
-            if len(self._threads) < MOST_THREADS:
+            if len(self._threads) < self._most_threads:
                 thread = threading.Thread(target=self._serve, name="target-callback", daemon=True)
                 thread.start()
                 self._threads.append(thread)
-            return True
+            return bool(self._threads)
         return False
 
     def _serve(self) -> None:

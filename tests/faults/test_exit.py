@@ -63,6 +63,23 @@ for _ in range(20):
     assert len(api.impressions) == 20
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_case_37_a_function_that_atexit_calls_may_make_calls_with_a_callback(api, version):
+    program = """
+import atexit
+from tests.faults.parts import create, execute
+client = create()
+
+def ask():
+    client.get_offers(request=execute(), callback=lambda answer: print(answer.response.status))
+
+atexit.register(ask)
+ask()
+"""
+    code, said, complained, _ = run(program, options(api), python=python(version))
+    assert (code, said, complained) == (0, "200\n200\n", "")
+
+
 def test_case_37_a_call_that_takes_too_long_does_not_hold_up_the_end_of_a_script(api):
     api.always(NEVER)
     program = """
