@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 from urllib.parse import quote, urlsplit
 
 from target_decisioning._version import __version__
+from target_decisioning.decisioning.nesting import is_deeper
+from target_decisioning.delivery.plain import MAX_DEPTH
 from target_decisioning.errors import ConfigError, DeliveryError, RequestError
 from target_decisioning.http import HttpRequest
 from target_decisioning.preparation.location import EDGE_DOMAIN, Host, delivery_host
@@ -90,7 +92,7 @@ def read_answer(answer: HttpAnswer, host: str) -> dict[str, Any]:
     if not isinstance(response, dict):
         message = f"{answered}, but with something else than a JSON object"
         raise DeliveryError(message, answer.status, _told(answer.body), "invalid")
-    if not _fits(response, _SHAPE):
+    if not _fits(response, _SHAPE) or is_deeper(response, MAX_DEPTH):
         message = f"{answered}, but not in the shape of a response"
         raise DeliveryError(message, answer.status, _told(answer.body), "invalid")
     return response

@@ -167,6 +167,13 @@ def test_foreign_entries_are_ignored(client, api):
 # -- when the server fails --------------------------------------------------------------------------------------------
 
 
+def deep(levels):
+    value = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
 def answered_mbox(**spoilt):
     return json_answer({"execute": {"mboxes": [{"name": "remote-1", "index": 1, "options": [], **spoilt}]}})
 
@@ -180,6 +187,7 @@ FAILURES = {
     "an empty object": (json_answer({}), "DeliveryError"),
     "another shape": (json_answer({"execute": {"mboxes": ["x"]}}), "DeliveryError"),
     "metrics that are none": (answered_mbox(metrics="m"), "DeliveryError"),
+    "a content that is too deep": (answered_mbox(options=[{"type": "json", "content": deep(250)}]), "DeliveryError"),
     "a name that is none": (answered_mbox(name=["remote-1"]), "DeliveryError"),
     "an id that is none": (json_answer({"id": {"tntId": {"a": 1}}, "execute": {"mboxes": []}}), "DeliveryError"),
     "notifications that are none": (json_answer({"execute": {"mboxes": []}, "notifications": [1]}), "DeliveryError"),
