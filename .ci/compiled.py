@@ -5,10 +5,9 @@ import sys
 import tomllib
 from pathlib import Path
 
+sys.path.insert(0, "")
 project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
 files = project["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"]["include"]
-sys.path.insert(0, "")
-for file in files:
-    importlib.import_module(file.removesuffix(".py").replace("/", "."))
-plain = [file for file in files if sys.modules[file.removesuffix(".py").replace("/", ".")].__file__.endswith(".py")]
+modules = [importlib.import_module(file.removesuffix(".py").replace("/", ".")) for file in files]
+plain = [module.__name__ for module in modules if module.__file__.endswith(".py")]
 sys.exit(f"not compiled: {', '.join(plain)}" if plain else 0)

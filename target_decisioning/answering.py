@@ -21,6 +21,7 @@ from target_decisioning.errors import ArtifactUnavailable, DeliveryError
 from target_decisioning.http import CIRCUIT_OPEN, OutageLog
 from target_decisioning.ids import new_id
 from target_decisioning.on_device import OnDevice
+from target_decisioning.outbox import Verdict, verdict_on
 from target_decisioning.preparation import Call
 from target_decisioning.remote import DeliveryApi
 from target_decisioning.routing import NO_NEEDS, ONLY_SERVER, Needs, merge, needs_of, sources, split
@@ -101,7 +102,7 @@ class Answering:
             if self._strict if call.strict is None else call.strict:
                 raise
             call.edge_host = call.server_token = None
-            if not _was_accepted(failure):
+            if verdict_on(failure) is not Verdict.SENT:  # else it took along what rode on it, whatever it answered
                 call.unsent = _own(call)
             response = self._local_response(call, decision, 206)
             return _explained(call, response, _shared_meta(call, needs, failure))
@@ -145,11 +146,6 @@ class Answering:
 _OUTAGE = ("Hybrid decisions lack the server's part", "Hybrid decisions have the server's part again")
 _NOTHING: dict[str, Any] = {}
 _NO_ENGINE = "The client was created for server-side decisions and keeps no artifact."
-
-
-def _was_accepted(failure: DeliveryError) -> bool:
-    """Whether the server took the call, with all that rode on it, though its answer is of no use."""
-    return failure.status is not None and 200 <= failure.status < 300
 
 
 def _own(call: Call) -> list[dict[str, Any]]:

@@ -67,7 +67,8 @@ class CallbackPool:
                 pending.settle(answer)
 
         if self._background and not crew.is_here():
-            _finish_at_exit(self)
+            _finish_at_exit()
+            _at_work.add(self)
             crew.take(job)
         else:  # also where a callback makes a call: it may wait for it, and so keep a thread from doing it
             job()
@@ -101,17 +102,12 @@ _at_work: weakref.WeakSet[CallbackPool] = weakref.WeakSet()
 
 
 @functools.cache
-def _register() -> None:
-    """Late, so that it runs before the outboxes are closed, which take what these calls owe."""
-    atexit.register(_close_all)
+def _finish_at_exit() -> None:
+    """Have them finished; asked late, so that it is before the outboxes are closed, which take what calls owe."""
+    atexit.register(_finish_all)
 
 
-def _finish_at_exit(pool: CallbackPool) -> None:
-    _register()
-    _at_work.add(pool)
-
-
-def _close_all() -> None:
+def _finish_all() -> None:
     ends = time.monotonic() + EXIT_SECONDS
     for pool in list(_at_work):
         pool.finish(max(0.0, ends - time.monotonic()))

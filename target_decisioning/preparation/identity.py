@@ -13,9 +13,9 @@ from target_decisioning.preparation.shapes import CUSTOMER_ID
 from target_decisioning.preparation.visitor import Visitor
 
 _CUSTOMERS = AList(AnObject(CUSTOMER_ID))
-STATES: dict[Any, str] = {0: "unknown", 1: "authenticated", 2: "logged_out"}
-_STATES_AS_TEXT = ("0", "1", "2")
-"""So visitor objects for the earlier SDK give them."""
+_STATE_NAMES = ("unknown", "authenticated", "logged_out")
+STATES: dict[Any, str] = dict(enumerate(_STATE_NAMES)) | {str(at): name for at, name in enumerate(_STATE_NAMES)}
+"""By number, or by its text, which visitor objects for the earlier SDK give."""
 
 
 def visitor_ids(given: dict[str, Any], device_id: str, customer_ids: Any, visitor: Visitor) -> dict[str, Any]:
@@ -79,7 +79,6 @@ def _of_map(code: Any, value: Any) -> list[dict[str, Any]]:
     state = value.get("authState", value.get("auth_state"))
     if state is None:
         return [customer]
-    known = STATES.get(int(state) if state in _STATES_AS_TEXT else state) if isinstance(state, int | str) else None
-    if known is not None:
-        return [{**customer, "authenticatedState": known}]
+    if isinstance(state, int | str) and state in STATES:
+        return [{**customer, "authenticatedState": STATES[state]}]
     raise Unreadable(kind_of(state), "authState 0, 1 or 2")
