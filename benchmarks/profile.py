@@ -4,15 +4,15 @@
     python -m benchmarks.profile W1 --functions 25
 
 A timer interrupts calls a thousand times a second and notes which function runs. Python takes the interrupt at the next
-call or loop, so some of it may stand with a neighbour; the shares are scaled to the mean of calls that nothing
-interrupts.
+call or loop, so some of it may stand with a neighbour. The garbage collector would stand with whatever it interrupts;
+it is off meanwhile. The shares are scaled to the median of calls that nothing interrupts: the p50 of ``make bench``.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import signal
-import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.decisions import Bench
 from benchmarks.results import keep
 from benchmarks.tables import Sheet
-from benchmarks.timing import burst, percentile
+from benchmarks.timing import Timings, burst
 from benchmarks.workloads import WORKLOADS
 
 EVERY_SECONDS = 0.000_97
@@ -34,25 +34,26 @@ BURSTS_OF_ONE_CLIENT = 20
 """As many as its outbox holds what they owe; then a new client, which is faster than sending it all."""
 PACKAGE = "target_decisioning."
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("carry the call through", ("client",)),
     ("read the options of the call", ("preparation.options",)),
     ("read and check the request", ("preparation.reading", "preparation.shapes")),
     ("prepare it: visitor, defaults, cookie", ("preparation",)),
     ("make ids", ("ids",)),
+    ("route the call, wrap the answer", ("answering", "on_device", "artifact", "delivery")),
     ("see what needs the server", ("decisioning.dependency", "routing")),
+    ("walk rules, lay out the answer", ("decisioning",)),
     ("work out facts: time, URL, browser, parameters", (
         "decisioning.context", "decisioning.clock", "decisioning.urls", "decisioning.user_agent",
         "decisioning.parameters", "decisioning.spelling",
     )),
     ("place the visitor (allocation)", ("decisioning.allocation", "decisioning.visitor")),
     ("evaluate conditions", ("decisioning.conditions", "decisioning.javascript")),
-    ("copy offers, fill macros", ("decisioning.offers", "decisioning.fresh", "decisioning.macros")),
     ("note impressions", ("decisioning.impressions",)),
-    ("walk rules, lay out the answer", ("decisioning",)),
-    ("route the call, wrap the answer", ("answering", "on_device", "artifact", "delivery")),
+    ("copy offers, fill macros", ("decisioning.offers", "decisioning.fresh", "decisioning.macros")),
     ("hand over impressions and telemetry", ("reporting", "outbox", "telemetry")),
-    ("carry the call through", ("client",)),
 )  # fmt: skip
-"""Part of a decision -> the modules whose functions do it; the first that fits."""
+"""Part of a decision -> the modules whose functions do it, in the order a call comes to them; a file stands for itself
+before its folder does."""
 CONDITIONS = "<conditions>"
 REST = "the rest"
 
@@ -62,47 +63,49 @@ Place = tuple[str, str]
 
 
 def measure(name: str, seconds: float = SECONDS) -> Json:
-    """Return ``{workload, mean_us, samples, parts: {part: µs}, functions: {"module:function": µs}}``."""
+    """Return ``{workload, p50_us, samples, parts: {part: µs}, functions: {"module:function": µs}}``."""
     workload = next(workload for workload in WORKLOADS if workload.name == name)
-    means: list[float] = []
+    quiet = Timings()
     seen = Counter[Place]()
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
-        means += _profile_one_client(Bench(workload), seen)
-    mean_us = percentile(means, 25) / 1000  # of bursts in which little else ran
-    each = mean_us / max(seen.total(), 1)
+        _profile_one_client(Bench(workload), quiet, seen)
+    each = quiet.p50_us / max(seen.total(), 1)
     parts = Counter[str]()
     for (module, _), count in seen.items():
         parts[part_of(module)] += count
     return {
         "workload": name,
-        "mean_us": mean_us,
+        "p50_us": quiet.p50_us,
         "samples": seen.total(),
         "parts": {part: parts[part] * each for part in (*(part for part, _ in PARTS), REST) if parts[part]},
         "functions": {f"{module}:{function}": count * each for (module, function), count in seen.most_common()},
     }
 
 
-def _profile_one_client(bench: Bench, seen: Counter[Place]) -> list[float]:
-    """Count in *seen* what runs during many calls; return the means, in ns, of bursts that nothing interrupts."""
+def _profile_one_client(bench: Bench, quiet: Timings, seen: Counter[Place]) -> None:
+    """Add bursts that nothing interrupts to *quiet*; count in *seen* what runs during as many others."""
+    call = bench.columns["ours"]
     bench.hold()
-    means = []
     for _ in range(BURSTS_OF_ONE_CLIENT // 2):
-        means.append(statistics.mean(burst(bench.columns["ours"], bench.requests(BURST))))
+        quiet.bursts.append(burst(call, bench.requests(BURST)))
         requests = bench.requests(BURST)
+        gc.disable()
         with _interrupted(seen):
             for request in requests:
-                bench.columns["ours"](request)
+                call(request)
+        gc.enable()
     bench.close(timeout=0.0)
-    return means
 
 
 def part_of(module: str) -> str:
     """Return the part of a decision that *module* does."""
-    for part, modules in PARTS:
-        if any(module == known or module.startswith(f"{known}.") for known in modules):
-            return part
-    return REST
+    fitting = [(len(known), part) for part, modules in PARTS for known in modules if _is_in(module, known)]
+    return max(fitting, default=(0, REST))[1]
+
+
+def _is_in(module: str, known: str) -> bool:
+    return module == known or module.startswith(f"{known}.")
 
 
 @contextmanager
@@ -144,7 +147,7 @@ def sheet(profiles: list[Json]) -> Sheet:
     parts = [part for part in (*(part for part, _ in PARTS), REST) if any(part in one["parts"] for one in profiles)]
     where = {part: ", ".join(module.replace(".", "/") for module in modules) for part, modules in PARTS}
     rows = [(part, where.get(part, ""), *(f"{one['parts'].get(part, 0):.1f}" for one in profiles)) for part in parts]
-    total = ("whole call", "", *(f"{one['mean_us']:.1f}" for one in profiles))
+    total = ("whole call", "", *(f"{one['p50_us']:.1f}" for one in profiles))
     head = ("part", "where", *(one["workload"] for one in profiles))
     return Sheet("what a call spends its time on, in µs", head, (*rows, total), words=2)
 

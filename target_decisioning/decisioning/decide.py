@@ -63,9 +63,8 @@ class Decision(Facts):
                  "ends", "errors", "execute", "owed", "prefetch")  # fmt: skip
 
     def __init__(self, program: DecisionProgram, request: dict[str, Any], now_ms: int, new_id: NewId) -> None:
-        self._context = context = request.get("context", _NOTHING)
-        self._now_ms = now_ms
-        self.values = {}
+        context = request.get("context", _NOTHING)
+        super().__init__(context, now_ms)
         self._program = program
         self._request = request
         self._new_id = new_id

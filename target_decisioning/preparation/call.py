@@ -21,8 +21,11 @@ _NOTHING: dict[str, Any] = {}
 class Call:
     """What is known of one call; private to it, and once it is answered it changes no more.
 
-    It makes the cookies that go with its answer.
+    Its fields stand in the order in which they are written: by ``read_call``, by the client and ``prepare``, by
+    ``answering`` and ``on_device``; ``reporting`` reads them. It also makes the cookies that go with its answer.
     """
+
+    # -- the options of the call: read_call --------------------------------------------------------------------------
 
     request: Any = None
     """As the caller gave it; then in wire form; then as it is decided and sent."""
@@ -43,6 +46,8 @@ class Call:
     names_visitor: bool = False
     """Whether an option, not only the request, may say who the visitor is."""
 
+    # -- the call made ready: prepare --------------------------------------------------------------------------------
+
     cluster: str | None = None
     now_ms: int = 0
     visitor_state: dict[str, Any] | None = None
@@ -52,6 +57,8 @@ class Call:
     """``time.perf_counter()`` when preparing began, after the options were read."""
     parsing_ms: float = 0.0
     """How long preparing took."""
+
+    # -- the call answered: answering, on_device ---------------------------------------------------------------------
 
     method: str = ""
     """How it was really decided: ``on-device``, ``server-side`` or ``hybrid``."""
@@ -67,6 +74,8 @@ class Call:
     """``telemetryServerToken`` of the server's answer."""
     timing: dict[str, Any] | None = None
     """What is known of the Delivery call's times."""
+
+    # -- what it knows and makes -------------------------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
         """Give what makes the cookies: no more of a call goes along with a copy of its answer."""

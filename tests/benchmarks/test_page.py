@@ -3,6 +3,8 @@
 import importlib.util
 import re
 
+import pytest
+
 from benchmarks import profile
 from benchmarks.page import BLOCKS, PAGE, filled
 
@@ -26,3 +28,18 @@ def test_each_part_of_the_profile_names_modules_that_there_are():
     for part, modules in profile.PARTS:
         for module in modules:
             assert importlib.util.find_spec(f"target_decisioning.{module}"), part
+
+
+@pytest.mark.parametrize(
+    ("module", "part"),
+    [
+        ("preparation.options", "read the options of the call"),
+        ("preparation.call", "prepare it: visitor, defaults, cookie"),
+        ("decisioning.decide", "walk rules, lay out the answer"),
+        ("decisioning.conditions.compile", "evaluate conditions"),
+        ("outbox.dispatcher", "hand over impressions and telemetry"),
+        ("identity", profile.REST),
+    ],
+)
+def test_a_module_belongs_to_the_part_that_names_it_most_closely(module, part):
+    assert profile.part_of(module) == part
