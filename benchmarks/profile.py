@@ -3,8 +3,8 @@
     python -m benchmarks.profile              W1, W2, W4 and W7, by part
     python -m benchmarks.profile W1 --functions 25
 
-A timer interrupts calls a thousand times a second and notes which function runs. Python takes the interrupt at the next
-call or loop, so some of it may stand with a neighbour. The garbage collector would stand with whatever it interrupts;
+A timer interrupts calls ten thousand times a second and notes which function runs. Python takes the interrupt at the
+next call or loop, so some of it may stand with a neighbour. The garbage collector would stand with whatever it interrupts;
 it is off meanwhile. The shares are scaled to the median of calls that nothing interrupts: the p50 of ``make bench``.
 """
 
@@ -20,24 +20,23 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from benchmarks.decisions import Bench
+from benchmarks.decisions import BURST, Bench
 from benchmarks.results import keep
 from benchmarks.tables import Sheet
 from benchmarks.timing import Timings, burst
 from benchmarks.workloads import WORKLOADS
 
-EVERY_SECONDS = 0.000_97
+EVERY_SECONDS = 0.000_097
 """Not a divisor of anything that runs at a round rate."""
-SECONDS = 8.0
-BURST = 200
-BURSTS_OF_ONE_CLIENT = 20
-"""As many as its outbox holds what they owe; then a new client, which is faster than sending it all."""
+SECONDS = 10.0
+INTERRUPTED = 3
+"""Bursts between two pauses; with more of them calls would meet full queues, as they seldom do."""
 PACKAGE = "target_decisioning."
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("carry the call through", ("client",)),
     ("read the options of the call", ("preparation.options",)),
     ("read and check the request", ("preparation.reading", "preparation.shapes")),
-    ("prepare it: visitor, defaults, cookie", ("preparation",)),
+    ("prepare it: defaults, visitor, cookie", ("preparation",)),
     ("make ids", ("ids",)),
     ("route the call, wrap the answer", ("answering", "on_device", "artifact", "delivery")),
     ("see what needs the server", ("decisioning.dependency", "routing")),
@@ -65,11 +64,14 @@ Place = tuple[str, str]
 def measure(name: str, seconds: float = SECONDS) -> Json:
     """Return ``{workload, p50_us, samples, parts: {part: µs}, functions: {"module:function": µs}}``."""
     workload = next(workload for workload in WORKLOADS if workload.name == name)
-    quiet = Timings()
-    seen = Counter[Place]()
+    bench, quiet, seen = Bench(workload), Timings(), Counter[Place]()
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
-        _profile_one_client(Bench(workload), quiet, seen)
+        with bench.held():
+            quiet.bursts.append(burst(bench.columns["ours"], bench.requests(BURST)))
+            for _ in range(INTERRUPTED):
+                _interrupt(bench, seen)
+    bench.close()
     each = quiet.p50_us / max(seen.total(), 1)
     parts = Counter[str]()
     for (module, _), count in seen.items():
@@ -83,19 +85,15 @@ def measure(name: str, seconds: float = SECONDS) -> Json:
     }
 
 
-def _profile_one_client(bench: Bench, quiet: Timings, seen: Counter[Place]) -> None:
-    """Add bursts that nothing interrupts to *quiet*; count in *seen* what runs during as many others."""
-    call = bench.columns["ours"]
-    bench.hold()
-    for _ in range(BURSTS_OF_ONE_CLIENT // 2):
-        quiet.bursts.append(burst(call, bench.requests(BURST)))
-        requests = bench.requests(BURST)
-        gc.disable()
-        with _interrupted(seen):
-            for request in requests:
-                call(request)
-        gc.enable()
-    bench.close(timeout=0.0)
+def _interrupt(bench: Bench, seen: Counter[Place]) -> None:
+    """Count in *seen* what runs during a burst."""
+    requests = bench.requests(BURST)
+    gc.collect()
+    gc.disable()
+    with _interrupted(seen):
+        for request in requests:
+            bench.columns["ours"](request)
+    gc.enable()
 
 
 def part_of(module: str) -> str:

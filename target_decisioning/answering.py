@@ -24,7 +24,7 @@ from target_decisioning.on_device import OnDevice
 from target_decisioning.outbox import Verdict, verdict_on
 from target_decisioning.preparation import Call
 from target_decisioning.remote import DeliveryApi
-from target_decisioning.routing import NO_NEEDS, ONLY_SERVER, Needs, merge, needs_of, sources, split
+from target_decisioning.routing import NO_NEEDS, ONLY_SERVER, RemoteNeeds, merge, needs_of, sources, split
 
 WithTelemetry = Callable[[dict[str, Any]], dict[str, Any]]
 ON_DEVICE, SERVER_SIDE, HYBRID = "on-device", "server-side", "hybrid"
@@ -70,7 +70,7 @@ class Answering:
         """Send a prepared call to the server as it is."""
         return self._deliver(call, NO_NEEDS)
 
-    def _decide(self, on_device: OnDevice, loaded: Loaded, call: Call, needs: Needs) -> TargetDeliveryResponse:
+    def _decide(self, on_device: OnDevice, loaded: Loaded, call: Call, needs: RemoteNeeds) -> TargetDeliveryResponse:
         call.identify(new_id)
         decision = on_device.decide(loaded, call, call.request)
         response = self._local_response(call, decision, 200 if needs is NO_NEEDS else 206)
@@ -78,7 +78,7 @@ class Answering:
             call.unsent = _own(call)
         return _envelope(call, response, ON_DEVICE, partial(_meta, ON_DEVICE, needs))
 
-    def _share(self, on_device: OnDevice, loaded: Loaded, call: Call, needs: Needs) -> TargetDeliveryResponse:
+    def _share(self, on_device: OnDevice, loaded: Loaded, call: Call, needs: RemoteNeeds) -> TargetDeliveryResponse:
         """Decide here what can be, ask the server for the rest."""
         if not ONLY_SERVER.isdisjoint(call.request):
             return self._deliver(call, needs, is_hybrid=True)
@@ -92,7 +92,9 @@ class Answering:
         decision = on_device.decide(loaded, call, local)
         return self._merge(call, needs, decision, remote)
 
-    def _merge(self, call: Call, needs: Needs, decision: Decision, remote: dict[str, Any]) -> TargetDeliveryResponse:
+    def _merge(
+        self, call: Call, needs: RemoteNeeds, decision: Decision, remote: dict[str, Any]
+    ) -> TargetDeliveryResponse:
         """Ask the server for the *remote* part, and join its answer with the *decision*."""
         try:
             response = merge(call.request, needs, decision, self._ask(call, remote))
@@ -105,17 +107,17 @@ class Answering:
             if verdict_on(failure) is not Verdict.SENT:  # else it took along what rode on it, whatever it answered
                 call.unsent = _own(call)
             response = self._local_response(call, decision, 206)
-            return _explained(call, response, _shared_meta(call, needs, failure))
+            return _with_meta(call, response, _shared_meta(call, needs, failure))
         self._outage.recovered()
-        return _explained(call, response, _shared_meta(call, needs))
+        return _with_meta(call, response, _shared_meta(call, needs))
 
-    def _deliver(self, call: Call, needs: Needs, *, is_hybrid: bool = False) -> TargetDeliveryResponse:
+    def _deliver(self, call: Call, needs: RemoteNeeds, *, is_hybrid: bool = False) -> TargetDeliveryResponse:
         call.context = call.request["context"]
         response = self._ask(call, call.request)
         meta = _meta(SERVER_SIDE, needs)
         if is_hybrid:
             meta["sources"] = sources(call.request, lambda _kind, _entry: SERVER_SIDE)
-        return _explained(call, response, meta)
+        return _with_meta(call, response, meta)
 
     def _ask(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         response, call.timing = self._delivery.deliver(
@@ -153,11 +155,11 @@ def _own(call: Call) -> list[dict[str, Any]]:
     return own
 
 
-def _meta(method: str, needs: Needs) -> Meta:
+def _meta(method: str, needs: RemoteNeeds) -> Meta:
     return Meta(decisioning_method=method, remote_mboxes=needs.mboxes.copy(), remote_views=needs.views.copy())
 
 
-def _shared_meta(call: Call, needs: Needs, failure: DeliveryError | None = None) -> Meta:
+def _shared_meta(call: Call, needs: RemoteNeeds, failure: DeliveryError | None = None) -> Meta:
     remote = "failed" if failure else SERVER_SIDE
     meta = _meta(ON_DEVICE if failure else HYBRID, needs)
     meta["sources"] = sources(call.request, lambda kind, entry: remote if needs.covers(kind, entry) else ON_DEVICE)
@@ -166,7 +168,7 @@ def _shared_meta(call: Call, needs: Needs, failure: DeliveryError | None = None)
     return meta
 
 
-def _explained(call: Call, response: dict[str, Any], meta: Meta) -> TargetDeliveryResponse:
+def _with_meta(call: Call, response: dict[str, Any], meta: Meta) -> TargetDeliveryResponse:
     return _envelope(call, response, meta["decisioning_method"], partial(copy, meta))
 
 

@@ -35,10 +35,10 @@ from target_decisioning.preparation import (
     Call,
     CallKeywords,
     check_offers_asked,
+    in_wire_form,
     prepare,
     read_call,
     read_options,
-    read_request,
 )
 from target_decisioning.readiness import Readiness
 from target_decisioning.remote import DeliveryApi
@@ -131,7 +131,7 @@ class TargetClient:
         check_offers_asked(call.request)
         self._prepare(call)
         if call.callback is call.err_callback is None and self._config.background:
-            return self._offers(call)
+            return self._offers(call)  # as _run does, at once: it is what most calls are
         return self._run(call, lambda: self._offers(call))
 
     @overload
@@ -170,7 +170,7 @@ class TargetClient:
         self._check_open("get_attributes")
         call = read_options(options, keywords, may_be_empty=True)
         asked = (
-            {"context": {"channel": "web"}} if call.request is None else read_request(call.request, may_be_empty=True)
+            {"context": {"channel": "web"}} if call.request is None else in_wire_form(call.request, may_be_empty=True)
         )
         call.request = add_mboxes(asked, mbox_names)
         check_offers_asked(call.request)
@@ -208,7 +208,7 @@ class TargetClient:
             message = "Notifications list is required in request"
             raise RequestError("request.notifications", "nothing", "a list of notifications", message)
         self._prepare(call)
-        return self._run(call, lambda: self._report(call, self._answering.deliver(call)))
+        return self._run(call, lambda: self._sent(call))
 
     def wait_until_ready(self, timeout: float | None = None) -> bool:
         """Return whether there is an artifact to decide from, waiting for it at most *timeout* seconds.
@@ -355,11 +355,14 @@ class TargetClient:
         return work() if callback is None else self._callbacks.run(work, callback, err_callback)
 
     def _offers(self, call: Call) -> TargetDeliveryResponse:
-        return self._report(call, self._answering.answer(call))
-
-    def _report(self, call: Call, envelope: TargetDeliveryResponse) -> TargetDeliveryResponse:
+        answer = self._answering.answer(call)
         self._reporting.report(call)
-        return envelope
+        return answer
+
+    def _sent(self, call: Call) -> TargetDeliveryResponse:
+        answer = self._answering.deliver(call)
+        self._reporting.report(call)
+        return answer
 
     # -- life --------------------------------------------------------------------------------------------------------
 

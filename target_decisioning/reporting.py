@@ -62,12 +62,12 @@ class Reporting:
     def report(self, call: Call) -> None:
         """Hand over what an answered call owes, once its telemetry is there to ride along."""
         self._last = call
-        told = self._telemetry.add_decision(call, (time.perf_counter() - call.began) * 1000)
+        waiting = self._telemetry.add_decision(call, (time.perf_counter() - call.began) * 1000)
         if call.unsent:
             self.outbox.offer(partial(_own_notifications, call))
         if call.owed:
             self.outbox.offer(partial(_impressions, call))
-        if told and (self._timer is None or told % DUE_ENTRIES == 0):
+        if waiting and (self._timer is None or waiting % DUE_ENTRIES == 0):
             self._hurry_telemetry()
         if not self._has_background:
             self.outbox.work(WORK_SECONDS, longest_send_seconds=self._config.timeout_seconds)

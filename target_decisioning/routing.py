@@ -26,7 +26,7 @@ IsRemote = Callable[[str, Entry], bool]
 
 
 @dataclass(slots=True, kw_only=True)
-class Needs:
+class RemoteNeeds:
     """What of a request only the server can decide; never changed.
 
     ``every_view``: whether an unnamed view, which asks for all, is among it.
@@ -46,24 +46,26 @@ class Needs:
         return entry["name"] in self.views if "name" in entry else self.every_view
 
 
-NO_NEEDS = Needs(mboxes=[], views=[], global_mbox="", every_view=False)
+NO_NEEDS = RemoteNeeds(mboxes=[], views=[], global_mbox="", every_view=False)
 
 
-def needs_of(program: DecisionProgram, request: Entry) -> Needs:
+def needs_of(program: DecisionProgram, request: Entry) -> RemoteNeeds:
     """Return what of a prepared request *program* leaves to the server."""
     if is_local(program, request):
         return NO_NEEDS
     mboxes, views = remote_needs(program, request)
-    return Needs(mboxes=mboxes, views=views, global_mbox=program.global_mbox, every_view=bool(program.remote_views))
+    return RemoteNeeds(
+        mboxes=mboxes, views=views, global_mbox=program.global_mbox, every_view=bool(program.remote_views)
+    )
 
 
-def split(request: Entry, needs: Needs) -> tuple[Entry | None, Entry]:
+def split(request: Entry, needs: RemoteNeeds) -> tuple[Entry | None, Entry]:
     """Return the local and the remote part of a prepared request that has needs; None if nothing is local."""
     local = _part(request, lambda kind, entry: not needs.covers(kind, entry))
     return (local if any(mode in local for mode in MODES) else None), _part(request, needs.covers)
 
 
-def merge(asked: Entry, needs: Needs, decision: Decision, answer: Entry) -> Entry:
+def merge(asked: Entry, needs: RemoteNeeds, decision: Decision, answer: Entry) -> Entry:
     """Return the response to *asked*: the local decision and the remote answer in the order asked.
 
     Raises:
@@ -140,7 +142,7 @@ class _Decided:
             begin = end
 
 
-def _merge_mode(asked: Entry, needs: Needs, local: _Decided, answered: Any) -> Entry:
+def _merge_mode(asked: Entry, needs: RemoteNeeds, local: _Decided, answered: Any) -> Entry:
     remote: Entry = {}
     if any(needs.covers(kind, entry) for kind, entry in _entries(asked)):
         if not isinstance(answered, dict):
@@ -157,7 +159,9 @@ def _merge_mode(asked: Entry, needs: Needs, local: _Decided, answered: Any) -> E
     return merged
 
 
-def _merge_mboxes(asked: list[Entry], needs: Needs, local: Iterator[list[Entry]], remote: list[Entry]) -> list[Entry]:
+def _merge_mboxes(
+    asked: list[Entry], needs: RemoteNeeds, local: Iterator[list[Entry]], remote: list[Entry]
+) -> list[Entry]:
     merged, waiting = [], list(remote)
     for entry in asked:
         if not needs.covers("mboxes", entry):
@@ -170,7 +174,9 @@ def _merge_mboxes(asked: list[Entry], needs: Needs, local: Iterator[list[Entry]]
     return merged
 
 
-def _merge_views(asked: list[Entry], needs: Needs, local: Iterator[list[Entry]], remote: list[Entry]) -> list[Entry]:
+def _merge_views(
+    asked: list[Entry], needs: RemoteNeeds, local: Iterator[list[Entry]], remote: list[Entry]
+) -> list[Entry]:
     waiting = list(remote)
     places: list[list[Entry]] = []
     unnamed: list[Entry] | None = None

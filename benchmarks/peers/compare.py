@@ -154,7 +154,7 @@ def sheet(measured: Json) -> Sheet:
             f"{one['p50_us'][OURS]:,.1f}",
             *(f"{one['p50_us'][other]:,.0f}" for other in OTHERS),
             *(f"{one['p50_us'][other] / one['p50_us'][OURS]:,.0f}x" for other in OTHERS),
-            " ".join(f"{ratio:,}x" for ratio in one["aim_ratios"]),
+            ", ".join(f"{ratio:,}x" for ratio in one["aim_ratios"]),
             f"{one['same_answers']}/{one['samples']}",
         )
         for one in measured["races"]

@@ -28,7 +28,7 @@ _NOTHING: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class FactNeeds:
     """What the conditions of a location read: parts of the context that all entries of a request share, and others."""
 
     parts: tuple[tuple[str, Callable[[Facts], Any]], ...] = ()
@@ -37,7 +37,7 @@ class Needs:
     address: bool = False
 
     @classmethod
-    def of(cls, parts: Collection[str]) -> Needs:
+    def of(cls, parts: Collection[str]) -> FactNeeds:
         """Return the needs of conditions that read *parts*."""
         shared = tuple((part, work_out) for part, work_out in PARTS.items() if part in parts)
         return cls(shared, "mbox" in parts, "page" in parts or "referring" in parts)
@@ -53,7 +53,7 @@ class Facts:
         self._now_ms = now_ms
         self.values: dict[str, Any] = {}
 
-    def values_for(self, needs: Needs, entry: dict[str, Any]) -> dict[str, Any]:
+    def values_for(self, needs: FactNeeds, entry: dict[str, Any]) -> dict[str, Any]:
         """Return what a condition sees that asks for *needs* while *entry* is decided."""
         values = self.values
         for part, work_out in needs.parts:
@@ -93,4 +93,4 @@ PARTS: dict[str, Callable[[Facts], Any]] = {
 }
 """Part of the context -> how to work it out; in the order a trace shows them (``mbox`` and ``allocation`` follow)."""
 EVERYTHING = frozenset((*PARTS, "mbox", "allocation"))
-WHOLE = Needs.of(EVERYTHING)
+WHOLE = FactNeeds.of(EVERYTHING)

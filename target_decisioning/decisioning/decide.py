@@ -53,6 +53,7 @@ def decide(
 class Decision(Facts):
     """One request that is decided, and then what was decided; what it says belongs to the caller.
 
+    What conditions read of the request, ``values``, is worked out by ``Facts``.
     ``execute`` and ``prefetch`` are in wire form, None if not asked. ``owed`` holds the impressions of ``execute``,
     ``impressions`` the notifications that tell of them; ``errors`` says where a condition failed while it ran (its rule
     did not hold). ``ends`` tells which answered entries belong to which asked mbox and view: for each of those, in the
@@ -110,7 +111,7 @@ class Decision(Facts):
         if name == self._program.global_mbox:
             entries += [self._entry(rule, asked, executing) for rule in self._holding(location, asked)]
             return
-        rule = self._first(location, asked)
+        rule = self._first_holding(location, asked)
         entries.append({"name": name, "index": asked["index"]} if rule is None else self._entry(rule, asked, executing))
 
     def _view(self, asked: Entry) -> list[Entry]:
@@ -141,9 +142,10 @@ class Decision(Facts):
 
     # -- one rule ----------------------------------------------------------------------------------------------------
 
-    def _first(self, location: Location, asked: Entry) -> CompiledRule | None:
+    def _first_holding(self, location: Location, asked: Entry) -> CompiledRule | None:
         """Evaluate the location's rules in order until one holds, and return that."""
         values = self.values_for(location.needs, asked) if location.needs else self.values
+        # where no rule is tied to a property, which is usual, nobody need be asked for the rules
         for rule in location.rules if location.by_token is None else self._rules_of(location):
             if rule.reads_allocation:
                 values["allocation"] = self._allocations.get(rule.activity) or self._allocation(rule.activity)
@@ -229,7 +231,7 @@ class _TracedDecision(Decision):
         answer["trace"] = self._traces[-1] if len(self._traces) > already else self._tracer.snapshot()
         return answer
 
-    def _first(self, location: Location, asked: Entry) -> CompiledRule | None:
+    def _first_holding(self, location: Location, asked: Entry) -> CompiledRule | None:
         return next(self._holding(location, asked), None)
 
     def _holding(self, location: Location, asked: Entry) -> Iterator[CompiledRule]:

@@ -53,10 +53,6 @@ class Template:
             [part if isinstance(part, str) else _filled(part, entry, parameters or {}) for part in self.parts]
         )
 
-    def render(self, meta: Mapping[str, Any], entry: Mapping[str, Any], parameters: Mapping[str, Any] | None) -> str:
-        """Return the text in one go: ``bind`` and ``fill``."""
-        return self.bind(meta).fill(entry, parameters)
-
 
 def compile_macros(text: str) -> Template | None:
     """Split *text* at its macros; None if it has none, which is the usual case."""

@@ -14,7 +14,7 @@ from typing import Any
 from target_decisioning.decisioning.allocation import activity_part, activity_text
 from target_decisioning.decisioning.artifact import Artifact, Fault, Rule, read
 from target_decisioning.decisioning.conditions import Condition, compile_conditions, parse
-from target_decisioning.decisioning.context import EVERYTHING, Needs
+from target_decisioning.decisioning.context import EVERYTHING, FactNeeds
 from target_decisioning.decisioning.document import quoted
 from target_decisioning.decisioning.offers import GEO_TOKENS, Offers, Planner
 from target_decisioning.errors import ArtifactInvalid
@@ -59,7 +59,7 @@ class Location:
     by_token: dict[str | None, tuple[CompiledRule, ...]] | None
     """Property token -> the rules that it meets, None -> those that any other meets; empty where there are too many
     tokens to sort by. None: every rule meets every request."""
-    needs: Needs | None
+    needs: FactNeeds | None
     """What its conditions read, if anything but the allocation."""
 
     def rules_for(self, property_token: str | None) -> tuple[CompiledRule, ...]:
@@ -226,7 +226,7 @@ def _reads(condition: Condition) -> frozenset[str]:
 
 def _location(rules: list[CompiledRule]) -> Location:
     reads = frozenset().union(*(rule.reads for rule in rules))
-    needs = Needs.of(reads) if reads - {"allocation"} else None
+    needs = FactNeeds.of(reads) if reads - {"allocation"} else None
     return Location(rules=tuple(rules), by_token=_by_token(rules), needs=needs)
 
 

@@ -80,11 +80,6 @@ def split(url: str) -> Parts:
     return Parts(*found.groups(""))
 
 
-def warm() -> None:
-    """Load the Public Suffix List now (some 15 ms, once) rather than at the first URL."""
-    _suffixes()
-
-
 def _page(url: str) -> dict[str, str]:
     _, _, host, _, path, query, fragment = split(url)
     domain, subdomain, suffix = _host(host)

@@ -6,9 +6,9 @@ from target_decisioning.preparation.location import LOCATION_HINT_COOKIE, cluste
 from target_decisioning.preparation.options import (
     CallKeywords,
     check_offers_asked,
+    in_wire_form,
     read_call,
     read_options,
-    read_request,
 )
 from target_decisioning.preparation.prepare import prepare
 from target_decisioning.preparation.shapes import WHOLE_REQUEST
@@ -22,9 +22,9 @@ __all__ = [
     "check_offers_asked",
     "cluster_of_edge_host",
     "hint_cookie",
+    "in_wire_form",
     "prepare",
     "read_call",
     "read_options",
-    "read_request",
     "target_cookie",
 ]

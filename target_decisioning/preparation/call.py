@@ -21,8 +21,8 @@ _NOTHING: dict[str, Any] = {}
 class Call:
     """What is known of one call; private to it, and once it is answered it changes no more.
 
-    Its fields stand in the order in which they are written: by ``read_call``, by the client and ``prepare``, by
-    ``answering`` and ``on_device``; ``reporting`` reads them. It also makes the cookies that go with its answer.
+    Its fields stand in groups by who writes them: ``read_call``, then the client and ``prepare``, then ``answering``
+    and ``on_device``; ``reporting`` reads them. It also makes the cookies that go with its answer.
     """
 
     # -- the options of the call: read_call --------------------------------------------------------------------------

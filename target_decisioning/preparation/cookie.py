@@ -12,13 +12,10 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote
 
 from target_decisioning.delivery import Cookie
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 TARGET_COOKIE: Final = "mbox"
 """Name of the cookie that a program keeps in the visitor's browser."""
@@ -66,24 +63,6 @@ def parse_cookie(text: object, now_ms: int) -> dict[str, str]:
         if name is not None and value is not None:
             entries[name] = value
     return entries
-
-
-def device_id(entries: Mapping[str, str]) -> str:
-    """Return the visitor's device id (a tntId with its location hint), ``""`` if the cookie has none."""
-    return entries.get(DEVICE_ID, "")
-
-
-def session(entries: Mapping[str, str]) -> str:
-    """Return the cookie's session id, ``""`` if it has none."""
-    return entries.get(SESSION, "")
-
-
-def session_of_call(entries: Mapping[str, str], session_id: str | None, new_id: Callable[[], str]) -> str:
-    """Return the session id of a call: the cookie's, else the option *session_id*, else a new one.
-
-    Source: semantics.md 1.4, last paragraph.
-    """
-    return entries.get(SESSION) or session_id or new_id()
 
 
 def target_cookie(session_id: str, tnt_id: str | None, now_ms: int) -> Cookie:

@@ -46,7 +46,7 @@ def read_call(options: Any, keywords: Mapping[Any, Any]) -> Call:
         RequestError: no options, an unknown or wrong one, or no request in them.
     """
     call = read_options(options, keywords)
-    call.request = read_request(call.request)
+    call.request = in_wire_form(call.request)
     return call
 
 
@@ -69,7 +69,7 @@ def read_options(options: Any, keywords: Mapping[Any, Any], *, may_be_empty: boo
     return call
 
 
-def read_request(request: Any, *, may_be_empty: bool = False) -> dict[str, Any]:
+def in_wire_form(request: Any, *, may_be_empty: bool = False) -> dict[str, Any]:
     """Return a typed request, or one in wire form, as a wire dict; the caller's own is not changed.
 
     Raises:

@@ -34,7 +34,7 @@ def test_each_part_of_the_profile_names_modules_that_there_are():
     ("module", "part"),
     [
         ("preparation.options", "read the options of the call"),
-        ("preparation.call", "prepare it: visitor, defaults, cookie"),
+        ("preparation.call", "prepare it: defaults, visitor, cookie"),
         ("decisioning.decide", "walk rules, lay out the answer"),
         ("decisioning.conditions.compile", "evaluate conditions"),
         ("outbox.dispatcher", "hand over impressions and telemetry"),

@@ -20,7 +20,7 @@ texts = st.lists(st.sampled_from(["${", "}", "$", "a", "b", ".", "mbox", "campai
 
 def filled(text, meta, entry):
     template = compile_macros(text)
-    return text if template is None else template.render(meta, entry, entry.get("parameters"))
+    return text if template is None else template.bind(meta).fill(entry, entry.get("parameters"))
 
 
 @pytest.mark.parametrize("section", ["html", "view_detail", "page_load_detail", "no_parameters"])
@@ -69,7 +69,7 @@ def test_binding_first_changes_nothing(text, meta, entry, parameters):
     template = compile_macros(text)
     if template is not None:
         bound = template.bind(meta)
-        assert bound.fill(entry, parameters) == template.render(meta, entry, parameters)
+        assert bound.fill(entry, parameters) == template.fill({**entry, **meta}, parameters)
         assert bound.constant in (None, bound.fill({}, None))
 
 

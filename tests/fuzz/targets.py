@@ -22,8 +22,8 @@ from target_decisioning.config import read_config
 from target_decisioning.decisioning import DecisionProgram, decide, load_program, remote_needs
 from target_decisioning.decisioning.conditions import ConditionError, compile_conditions, compile_value, parse
 from target_decisioning.errors import ArtifactInvalid, ArtifactUnsupported, RequestError
-from target_decisioning.preparation import check_offers_asked, prepare, read_call, target_cookie
-from target_decisioning.preparation.cookie import device_id, parse_cookie, session
+from target_decisioning.preparation import check_offers_asked, prepare, read_call
+from target_decisioning.preparation.cookie import DEVICE_ID, SESSION, parse_cookie, target_cookie
 from target_decisioning.preparation.location import choose_cluster
 from target_decisioning.remote import build_call
 from tests.fuzz.choices import Choices
@@ -114,14 +114,14 @@ def cookie(data: bytes) -> None:
     entries = parse_cookie(text, NOW_MS)
     for value in itertools.chain(entries, entries.values()):
         assert not re.search("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", value)
-    cluster = choose_cluster(device_id(entries), choices.text(), choices.text())
+    cluster = choose_cluster(entries.get(DEVICE_ID, ""), choices.text(), choices.text())
     assert cluster is None or re.fullmatch("[0-9]{1,3}", cluster)
-    given = target_cookie(session(entries) or "s", device_id(entries), NOW_MS)
+    given = target_cookie(entries.get(SESSION) or "s", entries.get(DEVICE_ID, ""), NOW_MS)
     assert HEADER_SAFE(given["value"])
     again = parse_cookie(given["value"], NOW_MS)
     if len(given["value"]) <= 8192:
-        assert session(again) == (session(entries) or "s")
-        assert device_id(again) == device_id(entries)
+        assert again.get(SESSION) == (entries.get(SESSION) or "s")
+        assert again.get(DEVICE_ID, "") == entries.get(DEVICE_ID, "")
 
 
 def request(data: bytes) -> None:

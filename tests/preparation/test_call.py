@@ -4,7 +4,7 @@ import pytest
 
 from target_decisioning import DecisioningMethod, DeliveryRequest, ExecuteRequest, MboxRequest, PrefetchRequest
 from target_decisioning.errors import RequestError
-from target_decisioning.preparation import check_offers_asked, read_call, read_options, read_request
+from target_decisioning.preparation import check_offers_asked, in_wire_form, read_call, read_options
 
 ASKED = {"execute": {"mboxes": [{"name": "a"}]}}
 NO_OPTIONS = "Options are required"
@@ -131,7 +131,7 @@ def test_what_may_be_asked(request_):
 
 def test_a_typed_request_is_read_in_its_wire_form():
     typed = DeliveryRequest(execute=ExecuteRequest(mboxes=[MboxRequest(name="a", index=1)]))
-    assert read_request(typed) == {"execute": {"mboxes": [{"name": "a", "index": 1}]}}
+    assert in_wire_form(typed) == {"execute": {"mboxes": [{"name": "a", "index": 1}]}}
 
 
 def test_options_may_be_left_out_where_the_request_may():

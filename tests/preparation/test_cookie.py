@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_decisioning.preparation.cookie import device_id, parse_cookie, session, session_of_call, target_cookie
+from target_decisioning.preparation.cookie import DEVICE_ID, SESSION, parse_cookie, target_cookie
 from tests.shared import vectors
 
 NOW = 1_700_000_000_000
@@ -20,8 +20,8 @@ def test_every_recorded_cookie_is_read_as_recorded():
         expected = {name: entry["value"] for name, entry in case.get("parsed", {}).items()}  # D10: dropped, not raised
         entries = parse_cookie(case["cookie"], NOW)
         assert entries == expected, case
-        assert (session(entries) or None) == (case.get("session_id") or None)
-        assert (device_id(entries) or None) == case.get("device_id")
+        assert (entries.get(SESSION) or None) == (case.get("session_id") or None)
+        assert (entries.get(DEVICE_ID) or None) == case.get("device_id")
 
 
 def test_every_recorded_cookie_is_written_as_recorded():
@@ -29,13 +29,6 @@ def test_every_recorded_cookie_is_written_as_recorded():
         wanted = {**case["cookie"], "max_age": case["cookie"]["maxAge"]}
         del wanted["maxAge"]
         assert target_cookie(case["session_id"], case["tnt_id"], case["now_ms"]) == wanted
-
-
-def test_the_session_is_the_cookies_then_the_options_then_a_new_one():
-    for case in vectors("session_id"):
-        entries = {} if case["cookie_session"] is None else {"session": case["cookie_session"]}
-        chosen = session_of_call(entries, case["option_session_id"], lambda: "new")
-        assert chosen == ("new" if isinstance(case["session_id"], dict) else case["session_id"])
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from target_decisioning import (
 from target_decisioning.config import read_config
 from target_decisioning.errors import RequestError
 from target_decisioning.preparation import prepare, read_call
+from tests.shared import vectors
 
 OWNER = {"client": "acme", "organization_id": "ORG@AdobeOrg"}
 NOW = 1_700_000_000_000
@@ -55,6 +56,14 @@ def test_a_request_id_is_kept_or_made():
     assert ready({"requestId": "mine", "execute": {}})["requestId"] == "mine"
     assert ready({"execute": {}})["requestId"] == "new-id"
     assert ready({"requestId": "", "execute": {}})["requestId"] == "new-id"
+
+
+def test_the_session_is_the_cookies_then_the_options_then_a_new_one():
+    for case in vectors("session_id"):
+        kept = case["cookie_session"]
+        cookie = None if kept is None else f"session#{kept}#{NOW // 1000 + 60}"
+        call = prepared({"execute": {}}, target_cookie=cookie, session_id=case["option_session_id"])
+        assert call.session_id == ("new-id" if isinstance(case["session_id"], dict) else case["session_id"])
 
 
 def test_what_is_as_given():

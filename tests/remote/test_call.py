@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from target_decisioning._version import __version__
+from target_decisioning.config import read_config
 from target_decisioning.errors import ConfigError, DeliveryError, RequestError
 from target_decisioning.http import HttpAnswer
-from target_decisioning.preparation.cookie import device_id, parse_cookie, session_of_call
-from target_decisioning.preparation.location import choose_cluster
+from target_decisioning.preparation import prepare, read_call
 from target_decisioning.remote import build_call, read_answer
 from tests.shared import vectors
 
@@ -39,11 +39,16 @@ def test_every_recorded_call_goes_to_the_recorded_url():
     for case in vectors("delivery_requests"):
         asked = case["options"]
         options = {SNAKE[name]: value for name, value in case["client_options"].items() if name in SNAKE}
-        entries = parse_cookie(asked.get("targetCookie"), NOW)
-        hint = options.pop("hint", None)
-        cluster = choose_cluster(device_id(entries), asked.get("targetLocationHint"), hint)
-        session_id = session_of_call(entries, asked.get("sessionId"), lambda: "new")
-        assert call(session_id=session_id, cluster=cluster, **options).url == case["url"], case["label"]
+        given = {
+            "request": {"execute": {"pageLoad": {}}},
+            "target_cookie": asked.get("targetCookie"),
+            "target_location_hint": asked.get("targetLocationHint"),
+            "session_id": asked.get("sessionId"),
+        }
+        owner = read_config({"client": "acme", "organization_id": "ORG@AdobeOrg"}, {})
+        ready = prepare(read_call(given, {}), owner, options.pop("hint", None), NOW, lambda: "new")
+        made = call(session_id=ready.session_id, cluster=ready.cluster, **options)
+        assert made.url == case["url"], case["label"]
 
 
 def test_the_headers_are_our_own_and_the_body_is_json():
