@@ -4,8 +4,9 @@
     python -m benchmarks.profile W1 --functions 25
 
 A timer interrupts calls ten thousand times a second and notes which function runs. Python takes the interrupt at the
-next call or loop, so some of it may stand with a neighbour. The garbage collector would stand with whatever it interrupts;
-it is off meanwhile. The shares are scaled to the median of calls that nothing interrupts: the p50 of ``make bench``.
+next call or loop, so some of it may stand with a neighbour. The garbage collector would stand with whatever it
+interrupts; it is off meanwhile. The shares are scaled to the median of calls that nothing interrupts, which is the p50
+of ``make bench``.
 """
 
 from __future__ import annotations
