@@ -76,7 +76,8 @@ class Answering:
         response = self._local_response(call, decision, 200 if needs is NO_NEEDS else 206)
         if "notifications" in call.request:
             call.unsent = _own(call)
-        return _envelope(call, response, ON_DEVICE, partial(_meta, ON_DEVICE, needs))
+        meta = _ALL_LOCAL if needs is NO_NEEDS else partial(_meta, ON_DEVICE, needs)
+        return _envelope(call, response, ON_DEVICE, meta)
 
     def _share(self, on_device: OnDevice, loaded: Loaded, call: Call, needs: RemoteNeeds) -> TargetDeliveryResponse:
         """Decide here what can be, ask the server for the rest."""
@@ -157,6 +158,9 @@ def _own(call: Call) -> list[dict[str, Any]]:
 
 def _meta(method: str, needs: RemoteNeeds) -> Meta:
     return Meta(decisioning_method=method, remote_mboxes=needs.mboxes.copy(), remote_views=needs.views.copy())
+
+
+_ALL_LOCAL = partial(_meta, ON_DEVICE, NO_NEEDS)
 
 
 def _shared_meta(call: Call, needs: RemoteNeeds, failure: DeliveryError | None = None) -> Meta:

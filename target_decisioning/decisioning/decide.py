@@ -41,8 +41,10 @@ def decide(
         new_id: gives ids for impressions, and a visitor key where the request names no visitor.
         trace: what a trace should say of its surroundings; None: no trace.
     """
-    given = program, request, now_ms, new_id
-    decision = Decision(*given) if trace is None else _TracedDecision(*given, trace)
+    if trace is None:
+        decision = Decision(program, request, now_ms, new_id)
+    else:
+        decision = _TracedDecision(program, request, now_ms, new_id, trace)
     if "execute" in request:
         decision.execute = decision.answer("execute", executing=True)
     if "prefetch" in request:
@@ -64,8 +66,9 @@ class Decision(Facts):
                  "ends", "errors", "execute", "owed", "prefetch")  # fmt: skip
 
     def __init__(self, program: DecisionProgram, request: dict[str, Any], now_ms: int, new_id: NewId) -> None:
-        context = request.get("context", _NOTHING)
-        super().__init__(context, now_ms)
+        self._context = context = request.get("context", _NOTHING)
+        self._now_ms = now_ms
+        self.values = {}  # as Facts sets them, without a call for it
         self._program = program
         self._request = request
         self._new_id = new_id

@@ -38,7 +38,10 @@ def prepare(call: Call, config: Config, client_hint: str | None, now_ms: int, ne
     Raises:
         RequestError: a wrong container, a control character in an id, or a broken limit, with its path.
     """
-    request = _read(call.request)
+    try:
+        request: Request = read_wire(call.request)
+    except Unreadable as unreadable:
+        request = _read_without_blanks(call.request, unreadable)
     call.now_ms = now_ms
     session, device, visitor = "", "", NOBODY
     if call.names_visitor:
@@ -80,15 +83,15 @@ def prepare(call: Call, config: Config, client_hint: str | None, now_ms: int, ne
     return call
 
 
-def _read(request: dict[str, Any]) -> dict[str, Any]:
+def _read_without_blanks(request: dict[str, Any], unreadable: Unreadable) -> Request:
+    """Read what could not be read, but for its blanks: on the top level they count as absent, whatever they are."""
+    blank = [key for key, value in request.items() if value is False or value in ("", 0)]
     try:
-        taken: Request = read_wire(request)
-    except Unreadable as unreadable:
-        blank = [key for key, value in request.items() if value is False or value in ("", 0)]
-        if blank:  # a falsy value counts as absent on the top level, whatever should stand there
-            return _read({key: value for key, value in request.items() if key not in blank})
-        raise RequestError(unreadable.where("request"), unreadable.found, unreadable.expected) from None
-    return taken
+        if blank:
+            return dict(read_wire({key: value for key, value in request.items() if key not in blank}))
+    except Unreadable as still:
+        unreadable = still
+    raise RequestError(unreadable.where("request"), unreadable.found, unreadable.expected) from None
 
 
 def _session_option(given: str) -> str:
