@@ -42,9 +42,10 @@ from target_decisioning.preparation import (
 )
 from target_decisioning.readiness import Readiness
 from target_decisioning.remote import DeliveryApi
-from target_decisioning.remote.hint import learn_location_hint
+from target_decisioning.remote.hint import LocationHint
 from target_decisioning.reporting import Reporting
 from target_decisioning.telemetry import Telemetry
+from target_decisioning.under_way import UnderWay
 
 if TYPE_CHECKING:
     from multiprocessing.pool import AsyncResult
@@ -64,7 +65,8 @@ class TargetClient:
 
     _config: Config
     _is_closed: bool
-    _location_hint: str | None
+    _under_way: UnderWay
+    _location_hint: LocationHint
     _listeners: Listeners
     _readiness: Readiness
     _callbacks: CallbackPool
@@ -125,14 +127,19 @@ class TargetClient:
             DeliveryError, DeliveryTimeout: the server was needed and gave no answer.
             ClientClosed: after ``close``.
         """
-        if self._is_closed:
-            raise ClientClosed("get_offers")
-        call = read_call(options, keywords)
-        check_offers_asked(call.request)
-        self._prepare(call)
-        if call.callback is call.err_callback is None and self._config.background:
-            return self._offers(call)  # as _run does, at once: it is what most calls are
-        return self._run(call, lambda: self._offers(call))
+        caller, callers = threading.get_ident(), self._under_way.callers
+        callers.append(caller)
+        try:  # as ``with self._under_way`` does, without a call for it
+            if self._is_closed:
+                raise ClientClosed("get_offers")
+            call = read_call(options, keywords)
+            check_offers_asked(call.request)
+            self._prepare(call)
+            if call.callback is call.err_callback is None and self._config.background:
+                return self._offers(call)  # as _run does, at once: it is what most calls are
+            return self._run(call, lambda: self._offers(call))
+        finally:
+            callers.remove(caller)
 
     @overload
     def get_attributes(
@@ -167,15 +174,15 @@ class TargetClient:
         Raises:
             As ``get_offers``.
         """
-        self._check_open("get_attributes")
-        call = read_options(options, keywords, may_be_empty=True)
-        asked = (
-            {"context": {"channel": "web"}} if call.request is None else in_wire_form(call.request, may_be_empty=True)
-        )
-        call.request = add_mboxes(asked, mbox_names)
-        check_offers_asked(call.request)
-        self._prepare(call)
-        return self._run(call, lambda: Attributes(self._offers(call)))
+        with self._under_way:
+            self._check_open("get_attributes")
+            call = read_options(options, keywords, may_be_empty=True)
+            given = call.request
+            asked = {"context": {"channel": "web"}} if given is None else in_wire_form(given, may_be_empty=True)
+            call.request = add_mboxes(asked, mbox_names)
+            check_offers_asked(call.request)
+            self._prepare(call)
+            return self._run(call, lambda: Attributes(self._offers(call)))
 
     @overload
     def send_notifications(
@@ -202,13 +209,15 @@ class TargetClient:
             DeliveryError, DeliveryTimeout: the server gave no answer.
             ClientClosed: after ``close``.
         """
-        self._check_open("send_notifications")
-        call = read_call(options, keywords)
-        if not call.request.get("notifications") and not call.request.get("telemetry") and not self._telemetry.waiting:
-            message = "Notifications list is required in request"
-            raise RequestError("request.notifications", "nothing", "a list of notifications", message)
-        self._prepare(call)
-        return self._run(call, lambda: self._sent(call))
+        with self._under_way:
+            self._check_open("send_notifications")
+            call = read_call(options, keywords)
+            told = call.request.get("notifications") or call.request.get("telemetry") or self._telemetry.waiting
+            if not told:
+                message = "Notifications list is required in request"
+                raise RequestError("request.notifications", "nothing", "a list of notifications", message)
+            self._prepare(call)
+            return self._run(call, lambda: self._sent(call))
 
     def wait_until_ready(self, timeout: float | None = None) -> bool:
         """Return whether there is an artifact to decide from, waiting for it at most *timeout* seconds.
@@ -280,7 +289,7 @@ class TargetClient:
         self._listeners.unsubscribe(token)
 
     def close(self, timeout: float = 5.0) -> None:
-        """Finish calls with a callback and send what waits, for at most *timeout* seconds; then end all threads.
+        """Wait for calls that are under way and send what waits, for at most *timeout* seconds; then end all threads.
 
         Closing again does nothing; ``status``, ``flush`` and ``unsubscribe`` still answer, every other call raises
         ``ClientClosed``.
@@ -292,7 +301,8 @@ class TargetClient:
         self._readiness.end()
         if self._keeper:
             self._keeper.close()
-        self._callbacks.close(timeout)
+        self._under_way.wait(timeout)
+        self._callbacks.close(max(0.0, ends - time.monotonic()))
         self._reporting.close(max(0.0, ends - time.monotonic()))
         self._listeners.close(max(0.0, ends - time.monotonic()))
         if self._on_device:
@@ -324,7 +334,9 @@ class TargetClient:
         if process.id != os.getpid():
             process.begin_in_child()
         call.began, given = time.perf_counter(), call.request
-        prepare(call, self._config, self._location_hint, round(time.time() * 1000), new_id)
+        if self._location_hint.is_owed:
+            self._location_hint.learn()
+        prepare(call, self._config, self._location_hint.cluster, round(time.time() * 1000), new_id)
         call.parsing_ms = (time.perf_counter() - call.began) * 1000
         if call.dropped or call.unknown:
             self._tell_what_is_ignored(call)
@@ -371,7 +383,7 @@ class TargetClient:
         self._is_closed = False
         self._first_calls = CALLS_TO_LOOK_THROUGH
         self._told_keys: set[str] = set()
-        self._location_hint = config.target_location_hint
+        self._under_way = UnderWay()
         self._listeners = Listeners(config.logger, config.events, background=config.background)
         self._readiness = Readiness(self._listeners, self._can_decide, background=config.background)
         self._callbacks = CallbackPool(config.logger, background=config.background)
@@ -384,6 +396,7 @@ class TargetClient:
             may_start_threads=config.background,
         )
         self._delivery = DeliveryApi(config, self._transport, config.logger)
+        self._location_hint = LocationHint(config, self._delivery, new_id)
         self._telemetry = Telemetry(config.telemetry_enabled)
         self._reporting = Reporting(config, self._delivery, self._telemetry, self._listeners.emit)
         self._keeper = self._on_device = None
@@ -410,7 +423,7 @@ class TargetClient:
             return
         self._keeper.start()
         if self._learns_location_hint():
-            threading.Thread(target=self._learn_location_hint, name="target-location-hint", daemon=True).start()
+            self._location_hint.learn()
         self._keeper.wait_until_ready(self._config.maximum_wait_ready_seconds)
 
     def _can_decide(self) -> bool:
@@ -425,9 +438,6 @@ class TargetClient:
             and not config.target_location_hint
             and keeper.is_networked
         )
-
-    def _learn_location_hint(self) -> None:
-        self._location_hint = learn_location_hint(self._config, self._delivery, new_id)
 
 
 def _hint(place: str) -> str:

@@ -21,6 +21,7 @@ from target_decisioning.errors import TargetError
 from target_decisioning.events import Emit
 from target_decisioning.forks import renew_in_child
 from target_decisioning.ids import new_id
+from target_decisioning.log import warn
 from target_decisioning.outbox import TELEMETRY, Outbox, Verdict, verdict_on
 from target_decisioning.preparation import Call
 from target_decisioning.remote import DeliveryApi
@@ -48,7 +49,14 @@ class Reporting:
         self._starts_timers = config.background and config.decisioning_method != "server-side"
         self._is_closed = self._was_all_done = False
         self.begin_in_child()
-        self.outbox = Outbox(self._send, emit, config.logger, path=config.outbox_path, background=config.background)
+        self.outbox = Outbox(
+            self._send,
+            emit,
+            config.logger,
+            path=config.outbox_path,
+            owner=f"{config.client} {config.organization_id}",
+            background=config.background,
+        )
         self.outbox.resume()
         renew_in_child(self)
 
@@ -63,10 +71,10 @@ class Reporting:
         """Hand over what an answered call owes, once its telemetry is there to ride along."""
         self._last = call
         waiting = self._telemetry.add_decision(call, (time.perf_counter() - call.began) * 1000)
-        if call.unsent:
-            self.outbox.offer(partial(_own_notifications, call))
-        if call.owed:
-            self.outbox.offer(partial(_impressions, call))
+        if call.unsent and not self.outbox.offer(partial(_own_notifications, call)):
+            self._tell_if_too_late()
+        if call.owed and not self.outbox.offer(partial(_impressions, call)):
+            self._tell_if_too_late()
         if waiting and (self._timer is None or waiting % DUE_ENTRIES == 0):
             self._hurry_telemetry()
         if not self._has_background:
@@ -104,6 +112,11 @@ class Reporting:
             timer.cancel()
         self._was_all_done = self.outbox.close(timeout_seconds)
         self._is_closed = True
+
+    def _tell_if_too_late(self) -> None:
+        """Say what was refused because all is closed; anything else the outbox tells."""
+        if self._is_closed:
+            warn(self._config.logger, "A call ended after its client was closed; what it owed is lost")
 
     def _send(self, item: dict[str, Any]) -> None:
         if item.get("is_telemetry"):

@@ -14,6 +14,7 @@ import os
 import threading
 import time
 import weakref
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from target_decisioning.outbox.spool import Spool, Stored
 
 _UNOWNED = 0
+_LARGEST_OWNER = 2**31 - 1
 _DEFAULT_LIMITS = OutboxLimits()
 
 
@@ -42,6 +44,7 @@ class Outbox:
         emit: told of ``send_notification_error`` and ``notifications_dropped``; must return soon.
         logger: told of outages and of losses.
         path: file that makes it durable; processes that are given the same path use files beside it.
+        owner: text that names for whom it sends; what another one's outbox left under that path is not touched.
         limits: bounds and paces.
         background: False starts no threads; ``work`` and ``flush`` then send in the caller's.
 
@@ -56,11 +59,13 @@ class Outbox:
         logger: Logger,
         *,
         path: str | os.PathLike[str] | None = None,
+        owner: str = "",
         limits: OutboxLimits = _DEFAULT_LIMITS,
         background: bool = True,
     ) -> None:
         self._send, self._emit, self._logger = send, emit, logger
         self._path = None if path is None else Path(path)
+        self._owner = zlib.crc32(owner.encode("utf-8", "replace")) & _LARGEST_OWNER
         self._limits, self._background = limits, background
         self._lock = threading.Lock()
         self._is_closed = False
@@ -225,7 +230,7 @@ class Outbox:
             from target_decisioning.outbox.custody import open_spool
             from target_decisioning.outbox.spool import Spool, SpoolBusy
         try:
-            return open_spool(path, self._logger)
+            return open_spool(path, self._owner, self._logger)
         except (SpoolBusy, OSError, Spool.Error) as error:
             warn(self._logger, f"outbox_path cannot be used ({type(error).__name__}); impressions wait in memory only")
             return None
@@ -247,7 +252,7 @@ class Outbox:
         if self._path is not None and self._spool is not None:
             from target_decisioning.outbox.custody import take_over  # ``_opened`` has imported it
 
-            take_over(self._path, self._spool.path, self._logger, self._accept)
+            take_over(self._path, self._spool.path, self._owner, self._logger, self._accept)
 
     def _accept(self, item: dict[str, Any], stored: Stored) -> bool:
         """Take over an item of a dead process; it keeps the moment it was accepted at."""

@@ -47,6 +47,10 @@ class SpoolBusy(Exception):
     """Another process, or another outbox of this one, owns the file."""
 
 
+class SpoolForeign(SpoolBusy):
+    """The file holds what another client or organization owes."""
+
+
 class SpoolDamaged(Exception):
     """The file is no outbox that this version can read."""
 
@@ -62,15 +66,18 @@ class Stored:
 
 
 class Spool:
-    """The file at *path*, which this process owns until ``close``. Threads may share it."""
+    """The file at *path*, which this process owns until ``close``. Threads may share it.
+
+    *owner*: a number for whom its items are sent, which the file keeps; 0: anybody's.
+    """
 
     Error: ClassVar = sqlite3.Error
     """What its methods raise: who catches it need not import ``sqlite3``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, owner: int = 0) -> None:
         self.path = path
         self.lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = _connect(path)
+        self._connection: sqlite3.Connection | None = _connect(path, owner)
         self._sent_but_stored: set[int] = set()
         self._next_number = 1 + self._one("SELECT coalesce(max(number), 0) FROM item")
         self.size_bytes: int = self._one("SELECT coalesce(sum(length(body)), 0) FROM item")
@@ -196,25 +203,26 @@ def read_rows(connection: sqlite3.Connection) -> Iterator[tuple[Stored, dict[str
                     yield Stored(number, accepted_ms, lane, len(body)), item
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, owner: int) -> sqlite3.Connection:
     """Open *path*, which is made if it is not there.
 
     Raises:
-        SpoolBusy: it has an owner.
+        SpoolBusy: a process has it.
+        SpoolForeign: it is for another *owner*.
         SpoolDamaged: it cannot be read.
         OSError, sqlite3.Error: it cannot be made.
     """
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
-        _prepare(connection)
+        _prepare(connection, owner)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def _prepare(connection: sqlite3.Connection, owner: int) -> None:
     try:
         connection.text_factory = _lenient_text
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -228,6 +236,11 @@ def _prepare(connection: sqlite3.Connection) -> None:
             connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
         elif version > SCHEMA_VERSION or connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise SpoolDamaged
+        (found,) = connection.execute("PRAGMA application_id").fetchone()
+        if owner and found and found != owner:
+            raise SpoolForeign
+        if owner and not found:
+            connection.execute(f"PRAGMA application_id = {owner:d}")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise SpoolBusy from error

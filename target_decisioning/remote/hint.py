@@ -7,11 +7,14 @@ Source: semantics.md 1.6, start-up; faults.md E2.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from target_decisioning.errors import TargetError
+from target_decisioning.forks import ProcessLock, renew_in_child
 from target_decisioning.preparation import cluster_of_edge_host, prepare, read_call
 
 if TYPE_CHECKING:
@@ -19,6 +22,38 @@ if TYPE_CHECKING:
     from target_decisioning.remote.delivery import DeliveryApi
 
 SESSION = "ping123"
+
+
+class LocationHint:
+    """The cluster that serves a client: configured, or learnt in the background.
+
+    ``cluster`` is None until it is known. ``is_owed``: this process was forked off while its parent asked, and has to
+    ask for itself.
+    """
+
+    def __init__(self, config: Config, delivery: DeliveryApi, new_id: Callable[[], str]) -> None:
+        self._config, self._delivery, self._new_id = config, delivery, new_id
+        self.cluster = config.target_location_hint
+        self.is_owed = self._is_asking = False
+        self._lock = ProcessLock()
+        renew_in_child(self)
+
+    def begin_in_child(self) -> None:
+        """Owe what the parent had not learnt yet: its thread is not in the child."""
+        self.is_owed, self._is_asking = self.is_owed or self._is_asking, False
+
+    def learn(self) -> None:
+        """Ask on a thread of its own, unless that is under way."""
+        with self._lock:
+            if self._is_asking:
+                return
+            self.is_owed, self._is_asking = False, True
+        with contextlib.suppress(RuntimeError):  # the interpreter ends: nobody is left to serve
+            threading.Thread(target=self._ask, name="target-location-hint", daemon=True).start()
+
+    def _ask(self) -> None:
+        self.cluster = learn_location_hint(self._config, self._delivery, self._new_id)
+        self._is_asking = False
 
 
 def learn_location_hint(config: Config, delivery: DeliveryApi, new_id: Callable[[], str]) -> str | None:

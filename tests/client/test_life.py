@@ -293,6 +293,42 @@ class _Lock:
         return "sdid"
 
 
+@pytest.mark.parametrize("name", [None, "outbox.db"])
+def test_close_waits_for_a_call_that_is_under_way_and_sends_what_it_owes(make_client, api, tmp_path, name):
+    api.delay_seconds = 0.2
+    client = make_client(outbox_path=name and tmp_path / name)
+    answers = []
+    caller = threading.Thread(
+        target=lambda: answers.append(client.get_offers(request=asking(mboxes="local-1 remote-1")))
+    )
+    caller.start()
+    assert until(lambda: api.decisions)
+    client.close()
+    assert client.flush()
+    assert len(api.impressions) == 1
+    caller.join()
+    assert answers[0].meta.decisioning_method == "hybrid"
+
+
+class _Closing(_Lock):
+    """A visitor object that ends the client in the middle of a call, as a signal may."""
+
+    def __init__(self, client):
+        super().__init__()
+        self.client = client
+
+    def get_visitor_values(self):
+        self.client.close(60)
+        return super().get_visitor_values()
+
+
+def test_a_call_that_closes_its_own_client_is_not_waited_for(client, caplog):
+    began = time.monotonic()
+    assert client.get_offers(request=asking(mboxes="local-1"), visitor=_Closing(client)).response
+    assert time.monotonic() - began < 30
+    assert "A call ended after its client was closed; what it owed is lost" in caplog.text
+
+
 def test_an_answer_holds_nothing_of_the_callers_own(client):
     """A callback or a visitor object that went along with the call may be anything, also the owner of the answer."""
     answers, visitor = [], _Lock()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import time
 from urllib.parse import quote, urlsplit
@@ -13,6 +14,7 @@ import urllib3
 from fixtures.delivery_api import json_answer
 from fixtures.faults import FaultServer, silence
 from tests.client.parts import asking, places, until
+from tests.forked import forked
 
 PREFETCH = asking(mode="prefetch", mboxes="local-1")
 
@@ -31,6 +33,21 @@ def test_the_location_hint_is_learnt_once_in_the_background(make_client, api, cd
     api.edge_host = "mboxedge35.tt.omtrdc.net"
     client.get_offers(request=asking(mboxes="remote-1"), target_cookie="PC#other.44_0#9999999999")
     assert _generated(client).endswith(".28_0")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_process_that_was_forked_off_meanwhile_learns_it_for_itself(make_client, api, cdn):
+    """B1: the thread that asks is not in the child."""
+    api.delay_seconds = 0.3
+    client = make_client(artifact_location=cdn.location("rules.json"), learn_location_hint=True)
+
+    def learn():
+        assert until(lambda: _generated(client).endswith(".28_0"))
+
+    assert forked(learn)
+    learn()
+    assert forked(lambda: _generated(client))
+    assert [call.session_id for call in api.calls] == ["ping123"] * 2
 
 
 def _generated(client):

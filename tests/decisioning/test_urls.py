@@ -72,7 +72,6 @@ def test_only_a_first_label_that_is_exactly_www_is_cut(host, subdomain):
         ("localhost:8080?x", "localhost", "8080", ""),
         ("user@localhost:8080/x", "localhost", "8080", "/x"),
         ("example.com:8080/x", "example.com", "8080", "/x"),
-        ("http://example.com:port/x", "example.com", "", "/x"),
         ("http://a@b@example.com/", "example.com", "", "/"),
     ],
 )
@@ -80,6 +79,21 @@ def test_an_authority_is_read_as_rfc_3986_has_it(url, host, port, path):
     """D6: an at sign in a path, a bracketed address, a port without scheme."""
     parts = split(url)
     assert (parts.host, parts.port, parts.path) == (host, port, path)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "path", "query"),
+    [
+        ("http://example.com:port/x", "example.com", "", "port/x", ""),
+        ("com.acme.app:settings/profile?x=1", "com.acme.app", "", "settings/profile", "x=1"),
+        ("a.b:c", "a.b", "", "c", ""),
+        ("example.com:8080abc/x", "example.com", "8080", "abc/x", ""),
+        ("http://[::1]x/y?q", "[::1]", "", "x/y", "q"),
+    ],
+)
+def test_a_path_begins_where_host_and_port_end(url, host, port, path, query):
+    parts = split(url)
+    assert (parts.host, parts.port, parts.path, parts.query) == (host, port, path, query)
 
 
 @pytest.mark.parametrize(

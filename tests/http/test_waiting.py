@@ -72,6 +72,33 @@ def test_an_outage_is_told_once_then_each_minute_with_a_count(monkeypatch):
     ]
 
 
+def test_what_fails_now_and_then_is_told_once_a_minute_and_so_is_that_it_is_well_again(monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("target_decisioning.http.outage.time.monotonic", lambda: now)
+    log = Log()
+    outage = OutageLog(log, "Artifact", "The artifact is there again")
+    for second in range(122):
+        now = 1000.0 + second
+        outage.failed("connect")
+        outage.recovered()
+    told = [say for say in log.said if "connect" in say]
+    assert told == ["Artifact: connect", "Artifact: connect (60 times)", "Artifact: connect (60 times)"]
+    assert len(log.said) == 2 * len(told)
+
+
+def test_kinds_of_failure_that_are_over_make_room_for_others(monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("target_decisioning.http.outage.time.monotonic", lambda: now)
+    log = Log()
+    outage = OutageLog(log, "Artifact", "The artifact is there again")
+    for kind in range(40):
+        outage.failed(f"kind {kind}")
+    assert len(log.said) == 16
+    now += 61
+    outage.failed("another")
+    assert log.said[16:] == ["Artifact: another"]
+
+
 def test_a_recovery_is_said_where_info_is_shown(caplog):
     caplog.set_level(logging.INFO)
     outage = OutageLog(logging.getLogger("x"), "Artifact", "The artifact is there again")

@@ -87,8 +87,9 @@ def make_outbox(server, told, log):
     """Make an outbox that gives up waiting quickly; limits by keyword."""
     made = []
 
-    def make(path=None, background=True, emit=told, **limits):
-        outbox = Outbox(server, emit, log, path=path, limits=OutboxLimits(**{**QUICK, **limits}), background=background)
+    def make(path=None, background=True, emit=told, owner="", **limits):
+        bounds = OutboxLimits(**{**QUICK, **limits})
+        outbox = Outbox(server, emit, log, path=path, owner=owner, limits=bounds, background=background)
         made.append(outbox)
         return outbox
 

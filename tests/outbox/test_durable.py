@@ -156,6 +156,29 @@ def test_what_a_dead_process_left_in_a_file_beside_is_taken_over(make_outbox, se
         assert stored(beside) == []
 
 
+def test_what_another_organization_left_is_not_touched(make_outbox, server, path, log):
+    server.is_down = True
+    ours, theirs = make_outbox(path=path, owner="acme 1@AdobeOrg"), make_outbox(path=path, owner="beta 2@AdobeOrg")
+    ours.offer({"n": 1})
+    theirs.offer({"n": 2})
+    ours.close(0)
+    theirs.close(0)
+    server.is_down = False
+    again = make_outbox(path=path, owner="beta 2@AdobeOrg")
+    assert again.flush(5)
+    assert server.taken == [2]
+    left = "What waits in outbox.db is for another client or organization; it is left there"
+    assert any(left in warning for warning in log.warnings)
+    assert make_outbox(path=path, owner="acme 1@AdobeOrg").flush(5)
+    assert server.taken == [2, 1]
+
+
+def test_a_file_of_an_earlier_version_belongs_to_who_comes_first(make_outbox, server, path):
+    with spooled(path, 1):
+        assert make_outbox(path=path, owner="acme 1@AdobeOrg").flush(5)
+    assert server.taken == [0]
+
+
 def test_a_file_has_one_owner(path):
     with closing(Spool(path)), pytest.raises(SpoolBusy):
         Spool(path)
