@@ -14,6 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack, overload
 
@@ -353,11 +354,12 @@ class TargetClient:
 
     def _tell_unknown_keys(self, request: dict[str, Any]) -> None:
         """Warn once of each key that is dropped: most are misspelt, and a wire dict has the wire's names."""
-        for path in WHOLE_REQUEST.unknown(request):
+        for path, nearest in WHOLE_REQUEST.unknown(request):
             place = re.sub(r"\[\d+\]", "[]", path)
             if place not in self._told_keys:
                 self._told_keys.add(place)
-                warn(self._config.logger, f"A key that the API does not have is dropped: request{place}{_hint(place)}")
+                hint = f"; did you mean '{nearest}'?" if nearest else ""
+                warn(self._config.logger, f"A key that the API does not have is dropped: request{place}{hint}")
 
     def _run(self, call: Call, work: Callable[[], Answer]) -> Answer | AsyncResult[Answer]:
         if not self._config.background:
@@ -380,6 +382,8 @@ class TargetClient:
 
     def _build(self, config: Config) -> None:
         self._config = config = config.model_copy(update={"logger": GuardedLogger(config.logger)})
+        for option in _missing_files(config):
+            warn(config.logger, f"option '{option}': there is no such file; no server will be reached over TLS")
         self._is_closed = False
         self._first_calls = CALLS_TO_LOOK_THROUGH
         self._told_keys: set[str] = set()
@@ -440,7 +444,8 @@ class TargetClient:
         )
 
 
-def _hint(place: str) -> str:
-    name = place.rpartition(".")[2]
-    wire = re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name)
-    return "" if wire == name else f"; did you mean '{wire}'?"
+def _missing_files(config: Config) -> list[str]:
+    """Return the options that name a certificate which is not there."""
+    given = {"ca_bundle": config.ca_bundle, "client_cert": config.client_cert}
+    named = {name: (paths,) if isinstance(paths, str) else paths for name, paths in given.items() if paths}
+    return [name for name, paths in named.items() if not all(Path(path).exists() for path in paths)]

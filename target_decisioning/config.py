@@ -142,7 +142,9 @@ def read_config(options: Mapping[str, Any] | None, keywords: Mapping[str, Any]) 
     given = gather(options, keywords)
     for name, label in (("client", "Client"), ("organization_id", "Organization Id")):
         if not (isinstance(given.get(name), str) and given[name]):
-            raise ConfigError(f"{label} is required", name)
+            error = ConfigError(f"{label} is required", name)
+            error.add_note(f"found {_instead_of(name, given)}; expected a text that is not empty")
+            raise error
     if "decisioning_method" in given:
         given["decisioning_method"] = read_decisioning_method(given["decisioning_method"])
     refuse_unknown([*(options or ()), *keywords], _READERS)
@@ -151,6 +153,15 @@ def read_config(options: Mapping[str, Any] | None, keywords: Mapping[str, Any]) 
     for name, value in given.items():
         settings |= _READERS[name](name, value)
     return Config.model_construct(**{name: value for name, value in settings.items() if value is not None})
+
+
+def _instead_of(name: str, given: Mapping[str, Any]) -> str:
+    """Return what was given in place of an option: under its name, or under one that nobody knows."""
+    if name in given:
+        return kind_of(given[name])
+    others = [other for other in given if isinstance(other, str) and other not in _READERS]
+    nearest = difflib.get_close_matches(name, others, n=1)
+    return _quoted(nearest[0]) if nearest else "nothing"
 
 
 def gather(options: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,6 +216,8 @@ def _refuse_both_names(given: Mapping[str, Any]) -> None:
             message = f"option '{name}': found '{name}_seconds' as well; expected one of the two, they set one value"
             raise ConfigError(message, name)
 
+
+_is_other_url = re.compile(r"(?!https?:|file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE).match  # ``C:`` is a drive
 
 # A reader checks one option and says which settings it makes; None leaves the default.
 Reader = Callable[[str, Any], dict[str, Any]]
@@ -370,6 +383,14 @@ def _text_path(name: str, value: Any) -> dict[str, Any]:
     return {name: _plain_path(name, value)}
 
 
+def _location(name: str, value: Any) -> dict[str, Any]:
+    path = _plain_path(name, value)
+    if path and _is_other_url(path):
+        kinds = "found another kind of URL; expected a path, or a URL that begins with https:, http: or file:"
+        raise ConfigError(f"option '{name}': {kinds}", name)
+    return {name: path}
+
+
 def _certificate(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, tuple | list):
         return _text_path(name, value)
@@ -428,7 +449,7 @@ _READERS: Final[dict[str, Reader]] = {
     "environment": _environment,
     "cdn_environment": _lower_text,
     "cdn_base_path": _cdn_base_path,
-    "artifact_location": _text_path,
+    "artifact_location": _location,
     "artifact_payload": _payload,
     "artifact_format": _one_of("json", "bin"),
     "polling_interval": _polling_ms,

@@ -383,3 +383,31 @@ def test_any_options_make_a_config_or_a_config_error(options):
         return
     assert 0 < made.timeout_seconds <= LONGEST_SECONDS
     assert 0 <= made.polling_interval_seconds <= LONGEST_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("options", "note"),
+    [
+        ({}, "found nothing"),
+        ({"organisation_id": "1@AdobeOrg"}, "found 'organisation_id'"),
+        ({"organization_id": 5}, "found a number"),
+    ],
+)
+def test_what_stands_in_place_of_a_required_option_is_noted(options, note):
+    with pytest.raises(ConfigError) as caught:
+        read_config({"client": "acme", **options}, {})
+    assert str(caught.value) == "Organization Id is required"
+    assert caught.value.__notes__ == [f"{note}; expected a text that is not empty"]
+
+
+@pytest.mark.parametrize("location", ["ftp://example.com/rules.json", "S3://bucket/rules.json", "data:,{}"])
+def test_an_artifact_is_not_read_from_a_url_of_another_kind(location):
+    with pytest.raises(ConfigError, match="option 'artifact_location': found another kind of URL"):
+        config(artifact_location=location)
+
+
+@pytest.mark.parametrize(
+    "location", ["https://example.com/r.json", "HTTP://localhost/r", "file:///r.json", "r.json", "C:\\r.json"]
+)
+def test_an_artifact_is_read_from_the_network_or_a_file(location):
+    assert config(artifact_location=location).artifact_location == location

@@ -50,7 +50,12 @@ def read_call(options: Any, keywords: Mapping[Any, Any]) -> Call:
         call.request = in_wire_form(keywords["request"])
         return call
     call = read_options(options, keywords)
-    call.request = in_wire_form(call.request)
+    try:
+        call.request = in_wire_form(call.request)
+    except RequestError as error:
+        if call.request is None and call.unknown:
+            error.add_note(f"found only other options, such as {call.unknown[0]}; pass the request as request=...")
+        raise
     return call
 
 
@@ -106,8 +111,13 @@ def _check_asked(part: Any, mode: str, lists: tuple[str, ...], message: str) -> 
         return  # a wrong container is told with its path where the request is read
     if part.get("pageLoad") is not None or any(part.get(key) for key in lists):
         return
-    if any(value is not None for value in part.values()):
-        raise RequestError(f"request.{mode}", "none of them", " or ".join(("pageLoad", *lists)), message)
+    given = [str(key)[:40] for key, value in part.items() if value is not None]
+    if given:
+        error = RequestError(
+            f"request.{mode}", f"only {', '.join(given[:8])}", " or ".join(("pageLoad", *lists)), message
+        )
+        error.add_note(f"found {error.found}; expected {error.expected}")  # the text itself is the earlier SDK's
+        raise error
 
 
 def _merged(options: Any, keywords: Mapping[Any, Any]) -> Mapping[Any, Any]:

@@ -11,6 +11,7 @@ Source: semantics.md 1.5; limits: faults.md case 62.
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
 from abc import ABC, abstractmethod
@@ -56,8 +57,11 @@ class Reader(ABC):
     def schema(self) -> CoreSchema:
         """Return the schema of values that ``read`` gives back as they are."""
 
-    def unknown(self, _value: Any) -> Iterator[str]:
-        """Yield the paths of keys in a value that was read, which nobody knows; to be told, not to be mended."""
+    def unknown(self, _value: Any) -> Iterator[tuple[str, str]]:
+        """Yield the paths of keys in a value that was read, which nobody knows, each with the nearest known or ``""``.
+
+        They are to be told, not to be mended.
+        """
         yield from ()
 
 
@@ -169,14 +173,18 @@ class AnObject(Reader):
         fields = {key: core_schema.typed_dict_field(part.schema(), required=False) for key, part in self.shape.items()}
         return core_schema.typed_dict_schema(fields, extra_behavior="ignore", strict=True)
 
-    def unknown(self, value: Any) -> Iterator[str]:
+    def unknown(self, value: Any) -> Iterator[tuple[str, str]]:
         """Yield its own, and those in its parts."""
         source = as_object(value) if value or isinstance(value, Mapping) else {}
         for key, part in source.items():
             if key not in self.shape:
-                yield f".{str(key)[:40]}"
+                yield f".{str(key)[:40]}", self._nearest(str(key)[:40])
             elif part is not None:
-                yield from (f".{key}{path}" for path in self.shape[key].unknown(part))
+                yield from ((f".{key}{path}", nearest) for path, nearest in self.shape[key].unknown(part))
+
+    def _nearest(self, key: str) -> str:
+        wire_name = re.sub("_([a-z])", lambda letter: letter[1].upper(), key)
+        return next(iter(difflib.get_close_matches(wire_name, self.shape, n=1, cutoff=0.7)), "")
 
 
 class AList(Reader):
@@ -207,11 +215,11 @@ class AList(Reader):
         """A list, no longer than the limit."""
         return core_schema.list_schema(self.entry.schema(), max_length=MAX_ENTRIES, strict=True)
 
-    def unknown(self, value: Any) -> Iterator[str]:
+    def unknown(self, value: Any) -> Iterator[tuple[str, str]]:
         """Yield those in its entries."""
         for at, part in enumerate(value or ()):
             if part is not None:
-                yield from (f"[{at}]{path}" for path in self.entry.unknown(part))
+                yield from ((f"[{at}]{path}", nearest) for path, nearest in self.entry.unknown(part))
 
 
 _TEXT = core_schema.str_schema(max_length=MAX_TEXT, strict=True)

@@ -17,6 +17,18 @@ class Log:
         self.said.append(message)
 
 
+def test_a_certificate_that_is_not_there_is_told_at_once(make_client, tmp_path):
+    log = Log()
+    there = tmp_path / "there.pem"
+    there.touch()
+    make_client(logger=log, ca_bundle=tmp_path / "gone.pem", client_cert=(there, tmp_path / "gone.key"))
+    make_client(logger=log, ca_bundle=there, client_cert=there)
+    assert log.said == [
+        f"option '{option}': there is no such file; no server will be reached over TLS"
+        for option in ("ca_bundle", "client_cert")
+    ]
+
+
 def test_a_misspelt_key_of_a_request_is_told_once(make_client):
     log = Log()
     client = make_client(logger=log)
@@ -26,7 +38,7 @@ def test_a_misspelt_key_of_a_request_is_told_once(make_client):
         client.get_offers(request=request, decisioning_method="on-device")
     assert log.said == [
         "A key that the API does not have is dropped: request.id.tnt_id; did you mean 'tntId'?",
-        "A key that the API does not have is dropped: request.execute.mboxes[].paramters",
+        "A key that the API does not have is dropped: request.execute.mboxes[].paramters; did you mean 'parameters'?",
     ]
 
 

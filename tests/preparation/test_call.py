@@ -136,3 +136,17 @@ def test_a_typed_request_is_read_in_its_wire_form():
 
 def test_options_may_be_left_out_where_the_request_may():
     assert read_options(None, {}, may_be_empty=True).request is None
+
+
+def test_a_request_given_in_place_of_the_options_is_noted():
+    with pytest.raises(RequestError) as caught:
+        read_call(ASKED, {})
+    assert str(caught.value) == "Request object of type DeliveryRequest is required"
+    assert caught.value.__notes__ == ["found only other options, such as 'execute'; pass the request as request=..."]
+
+
+def test_what_is_asked_under_a_name_that_nobody_knows_is_noted():
+    with pytest.raises(RequestError) as caught:
+        check_offers_asked({"execute": {"mbox": [{"name": "a"}], "page_load": {}}})
+    assert caught.value.where == "request.execute"
+    assert caught.value.__notes__ == ["found only mbox, page_load; expected pageLoad or mboxes"]
