@@ -40,6 +40,7 @@ from target_decisioning.preparation import (
     prepare,
     read_call,
     read_options,
+    unknown_keys,
 )
 from target_decisioning.readiness import Readiness
 from target_decisioning.remote import DeliveryApi
@@ -334,16 +335,18 @@ class TargetClient:
     def _prepare(self, call: Call) -> None:
         if process.id != os.getpid():
             process.begin_in_child()
-        call.began, given = time.perf_counter(), call.request
+        call.began = time.perf_counter()
+        first = (call.request, call.customer_ids) if self._first_calls > 0 else None
         if self._location_hint.is_owed:
             self._location_hint.learn()
         prepare(call, self._config, self._location_hint.cluster, round(time.time() * 1000), new_id)
         call.parsing_ms = (time.perf_counter() - call.began) * 1000
         if call.dropped or call.unknown:
             self._tell_what_is_ignored(call)
-        if self._first_calls > 0:
+        if first is not None:
             self._first_calls -= 1
-            self._tell_unknown_keys(given)
+            self._tell_unknown_keys("request", WHOLE_REQUEST.unknown(first[0]))
+            self._tell_unknown_keys("customer_ids", unknown_keys(first[1]))
 
     def _tell_what_is_ignored(self, call: Call) -> None:
         for where in call.dropped:
@@ -352,14 +355,14 @@ class TargetClient:
         for option in call.unknown:
             warn(self._config.logger, f"An unknown option is ignored: {option}")
 
-    def _tell_unknown_keys(self, request: dict[str, Any]) -> None:
+    def _tell_unknown_keys(self, option: str, unknown: Iterable[tuple[str, str]]) -> None:
         """Warn once of each key that is dropped: most are misspelt, and a wire dict has the wire's names."""
-        for path, nearest in WHOLE_REQUEST.unknown(request):
-            place = re.sub(r"\[\d+\]", "[]", path)
+        for path, nearest in unknown:
+            place = option + re.sub(r"\[\d+\]", "[]", path)
             if place not in self._told_keys:
                 self._told_keys.add(place)
                 hint = f"; did you mean '{nearest}'?" if nearest else ""
-                warn(self._config.logger, f"A key that the API does not have is dropped: request{place}{hint}")
+                warn(self._config.logger, f"A key that the API does not have is dropped: {place}{hint}")
 
     def _run(self, call: Call, work: Callable[[], Answer]) -> Answer | AsyncResult[Answer]:
         if not self._config.background:

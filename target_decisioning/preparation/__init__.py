@@ -2,6 +2,7 @@
 
 from target_decisioning.preparation.call import Call
 from target_decisioning.preparation.cookie import TARGET_COOKIE, target_cookie
+from target_decisioning.preparation.identity import unknown_keys
 from target_decisioning.preparation.location import LOCATION_HINT_COOKIE, cluster_of_edge_host, hint_cookie
 from target_decisioning.preparation.options import (
     CallKeywords,
@@ -27,4 +28,5 @@ __all__ = [
     "read_call",
     "read_options",
     "target_cookie",
+    "unknown_keys",
 ]

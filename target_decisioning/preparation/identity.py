@@ -5,14 +5,15 @@ Source: semantics.md 1.8, 1.9.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from target_decisioning.preparation.reading import IDENTIFIER, AList, AnObject, Unreadable, kind_of
+from target_decisioning.preparation.reading import IDENTIFIER, SCALAR, AList, AnObject, Unreadable, kind_of
 from target_decisioning.preparation.shapes import CUSTOMER_ID
 from target_decisioning.preparation.visitor import Visitor
 
 _CUSTOMERS = AList(AnObject(CUSTOMER_ID))
+_IN_A_MAP = AnObject({"id": IDENTIFIER, **dict.fromkeys(("authState", "auth_state"), SCALAR)})
 _STATE_NAMES = ("unknown", "authenticated", "logged_out")
 STATES: dict[Any, str] = dict(enumerate(_STATE_NAMES)) | {str(at): name for at, name in enumerate(_STATE_NAMES)}
 """By number, or by its text, which visitor objects for the earlier SDK give."""
@@ -64,6 +65,15 @@ def read_customer_ids(given: Any) -> list[Any]:
     if isinstance(given, Mapping):
         return [one for code, value in given.items() for one in _of_map(code, value)]
     return _CUSTOMERS.read(given)
+
+
+def unknown_keys(given: Any) -> Iterator[tuple[str, str]]:
+    """Yield the paths of keys in the option ``customer_ids``, already read, which nobody knows; with the nearest."""
+    if isinstance(given, Mapping):
+        for value in filter(lambda one: isinstance(one, Mapping), given.values()):
+            yield from ((f"[]{path}", nearest) for path, nearest in _IN_A_MAP.unknown(value))
+    elif given is not None:
+        yield from _CUSTOMERS.unknown(given)
 
 
 def _of_map(code: Any, value: Any) -> list[dict[str, Any]]:

@@ -183,8 +183,9 @@ class AnObject(Reader):
                 yield from ((f".{key}{path}", nearest) for path, nearest in self.shape[key].unknown(part))
 
     def _nearest(self, key: str) -> str:
-        wire_name = re.sub("_([a-z])", lambda letter: letter[1].upper(), key)
-        return next(iter(difflib.get_close_matches(wire_name, self.shape, n=1, cutoff=0.7)), "")
+        names = {name.lower(): name for name in self.shape}
+        nearest = difflib.get_close_matches(key.replace("_", "").lower(), names, n=1, cutoff=0.7)
+        return names[nearest[0]] if nearest else ""
 
 
 class AList(Reader):

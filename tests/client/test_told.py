@@ -29,6 +29,22 @@ def test_a_certificate_that_is_not_there_is_told_at_once(make_client, tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("customers", "told"),
+    [
+        ([{"id": "c", "integration_code": "crm"}], "customer_ids[].integration_code; did you mean 'integrationCode'?"),
+        ({"crm": {"Id": "c"}, "erp": "d"}, "customer_ids[].Id; did you mean 'id'?"),
+        ({"crm": {"id": "c", "auth_state": 1}}, None),
+        (None, None),
+    ],
+)
+def test_a_misspelt_key_of_customer_ids_is_told(make_client, customers, told):
+    log = Log()
+    client = make_client(logger=log)
+    client.get_offers(request=asking(mboxes="local-1"), customer_ids=customers)
+    assert log.said == ([f"A key that the API does not have is dropped: {told}"] if told else [])
+
+
 def test_a_misspelt_key_of_a_request_is_told_once(make_client):
     log = Log()
     client = make_client(logger=log)
