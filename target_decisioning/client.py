@@ -129,10 +129,12 @@ class TargetClient:
             DeliveryError, DeliveryTimeout: the server was needed and gave no answer.
             ClientClosed: after ``close``.
         """
-        caller, callers = threading.get_ident(), self._under_way.callers
-        callers.append(caller)
+        if self._is_closed:
+            raise ClientClosed("get_offers")
+        thread_id, under_way = threading.get_ident(), self._under_way.thread_ids
+        under_way.append(thread_id)
         try:  # as ``with self._under_way`` does, without a call for it
-            if self._is_closed:
+            if self._is_closed:  # again: from here on ``close`` waits
                 raise ClientClosed("get_offers")
             call = read_call(options, keywords)
             check_offers_asked(call.request)
@@ -141,7 +143,7 @@ class TargetClient:
                 return self._offers(call)  # as _run does, at once: it is what most calls are
             return self._run(call, lambda: self._offers(call))
         finally:
-            callers.remove(caller)
+            under_way.remove(thread_id)
 
     @overload
     def get_attributes(
@@ -176,8 +178,9 @@ class TargetClient:
         Raises:
             As ``get_offers``.
         """
+        self._check_open("get_attributes")
         with self._under_way:
-            self._check_open("get_attributes")
+            self._check_open("get_attributes")  # again: from here on ``close`` waits
             call = read_options(options, keywords, may_be_empty=True)
             given = call.request
             asked = {"context": {"channel": "web"}} if given is None else in_wire_form(given, may_be_empty=True)
@@ -211,8 +214,9 @@ class TargetClient:
             DeliveryError, DeliveryTimeout: the server gave no answer.
             ClientClosed: after ``close``.
         """
+        self._check_open("send_notifications")
         with self._under_way:
-            self._check_open("send_notifications")
+            self._check_open("send_notifications")  # again: from here on ``close`` waits
             call = read_call(options, keywords)
             told = call.request.get("notifications") or call.request.get("telemetry") or self._telemetry.waiting
             if not told:
@@ -298,6 +302,8 @@ class TargetClient:
         """
         if self._is_closed:
             return
+        if process.id != os.getpid():
+            process.begin_in_child()
         self._is_closed = True
         ends = time.monotonic() + timeout
         self._readiness.end()

@@ -7,6 +7,7 @@ Source: semantics.md 2.6; faults.md D4.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
@@ -19,19 +20,19 @@ class UnderWay:
     """The threads that make calls now, each as often as it does. Entering and leaving take no lock."""
 
     def __init__(self) -> None:
-        self.callers: list[int] = []
+        self.thread_ids: list[int] = []
         renew_in_child(self)
 
     def begin_in_child(self) -> None:
-        """Forget calls of threads that the child process does not have."""
-        own = threading.get_ident()
-        self.callers[:] = [caller for caller in self.callers if caller == own]
+        """Begin with nobody: most threads of the parent are not here. Who is, leaves the list that it entered."""
+        self.thread_ids = []
 
     def __enter__(self) -> None:
-        self.callers.append(threading.get_ident())
+        self.thread_ids.append(threading.get_ident())
 
     def __exit__(self, *_: object) -> None:
-        self.callers.remove(threading.get_ident())
+        with contextlib.suppress(ValueError):  # this process was forked off in the middle of the call
+            self.thread_ids.remove(threading.get_ident())
 
     def wait(self, seconds: float) -> None:
         """Wait until no other thread makes a call, for so many *seconds* at most.
@@ -39,5 +40,5 @@ class UnderWay:
         A call of this thread cannot go on meanwhile: a signal has interrupted it, or it has called back.
         """
         own, ends = threading.get_ident(), time.monotonic() + seconds
-        while any(caller != own for caller in tuple(self.callers)) and time.monotonic() < ends:
+        while any(thread_id != own for thread_id in tuple(self.thread_ids)) and time.monotonic() < ends:
             time.sleep(LOOK_SECONDS)

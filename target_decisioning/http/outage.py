@@ -54,6 +54,8 @@ class OutageLog:
         told.unsaid += 1
         if now < told.silent_until:
             return 0
+        if now > told.silent_until + REMINDER_SECONDS:  # what was not said then is of an outage that is over
+            told.unsaid = 1
         count, told.unsaid, told.silent_until = told.unsaid, 0, now + REMINDER_SECONDS
         return count
 

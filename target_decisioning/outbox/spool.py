@@ -231,14 +231,14 @@ def _prepare(connection: sqlite3.Connection, owner: int) -> None:
         connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("COMMIT")
+        (found,) = connection.execute("PRAGMA application_id").fetchone()
+        if owner and found and found != owner:
+            raise SpoolForeign
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
             connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
         elif version > SCHEMA_VERSION or connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise SpoolDamaged
-        (found,) = connection.execute("PRAGMA application_id").fetchone()
-        if owner and found and found != owner:
-            raise SpoolForeign
         if owner and not found:
             connection.execute(f"PRAGMA application_id = {owner:d}")
     except sqlite3.OperationalError as error:

@@ -7,7 +7,6 @@ Source: semantics.md 1.6, start-up; faults.md E2.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -48,12 +47,16 @@ class LocationHint:
             if self._is_asking:
                 return
             self.is_owed, self._is_asking = False, True
-        with contextlib.suppress(RuntimeError):  # the interpreter ends: nobody is left to serve
+        try:
             threading.Thread(target=self._ask, name="target-location-hint", daemon=True).start()
+        except RuntimeError:  # no thread can be started, and a hint is not worth more than a try
+            self._is_asking = False
 
     def _ask(self) -> None:
-        self.cluster = learn_location_hint(self._config, self._delivery, self._new_id)
-        self._is_asking = False
+        try:
+            self.cluster = learn_location_hint(self._config, self._delivery, self._new_id)
+        finally:
+            self._is_asking = False
 
 
 def learn_location_hint(config: Config, delivery: DeliveryApi, new_id: Callable[[], str]) -> str | None:

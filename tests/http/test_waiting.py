@@ -86,6 +86,19 @@ def test_what_fails_now_and_then_is_told_once_a_minute_and_so_is_that_it_is_well
     assert len(log.said) == 2 * len(told)
 
 
+def test_what_was_not_said_of_an_outage_that_is_over_is_not_counted_later(monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("target_decisioning.http.outage.time.monotonic", lambda: now)
+    log = Log()
+    outage = OutageLog(log, "Artifact", "The artifact is there again")
+    for _ in range(40):
+        outage.failed("connect")
+    outage.recovered()
+    now += 7 * 86_400
+    outage.failed("connect")
+    assert log.said == ["Artifact: connect", "The artifact is there again", "Artifact: connect"]
+
+
 def test_kinds_of_failure_that_are_over_make_room_for_others(monkeypatch):
     now = 1000.0
     monkeypatch.setattr("target_decisioning.http.outage.time.monotonic", lambda: now)

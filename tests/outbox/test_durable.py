@@ -173,6 +173,19 @@ def test_what_another_organization_left_is_not_touched(make_outbox, server, path
     assert server.taken == [2, 1]
 
 
+def test_what_another_organization_left_is_not_touched_where_it_is_damaged(make_outbox, path):
+    left = make_outbox(path=path, owner="acme 1@AdobeOrg")
+    left.close(0)
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    beside = make_outbox(path=path, owner="beta 2@AdobeOrg")
+    assert beside.status()["durable"]
+    beside.close(0)
+    assert path.read_bytes() == before
+    assert not list(path.parent.glob("*.damaged-*"))
+
+
 def test_a_file_of_an_earlier_version_belongs_to_who_comes_first(make_outbox, server, path):
     with spooled(path, 1):
         assert make_outbox(path=path, owner="acme 1@AdobeOrg").flush(5)
