@@ -88,7 +88,8 @@ def _read_without_blanks(request: dict[str, Any], unreadable: Unreadable) -> Req
     blank = [key for key, value in request.items() if value is False or value in ("", 0)]
     try:
         if blank:
-            return dict(read_wire({key: value for key, value in request.items() if key not in blank}))
+            taken: Request = read_wire({key: value for key, value in request.items() if key not in blank})
+            return taken
     except Unreadable as still:
         unreadable = still
     raise RequestError(unreadable.where("request"), unreadable.found, unreadable.expected) from None

@@ -6,6 +6,7 @@ import logging
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,14 +53,28 @@ class Log:
     error = debug
 
 
-def test_an_outage_is_told_once_then_each_minute_with_a_count(monkeypatch):
-    now = 1000.0
-    monkeypatch.setattr("target_decisioning.http.outage.time.monotonic", lambda: now)
-    log = Log()
-    outage = OutageLog(log, "Artifact", "The artifact is there again")
+@pytest.fixture
+def clock(monkeypatch):
+    """What an outage's log takes for the time."""
+    moment = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr("target_decisioning.http.outage.time.monotonic", lambda: moment.now)
+    return moment
+
+
+@pytest.fixture
+def log():
+    return Log()
+
+
+@pytest.fixture
+def outage(log):
+    return OutageLog(log, "Artifact", "The artifact is there again")
+
+
+def test_an_outage_is_told_once_then_each_minute_with_a_count(clock, log, outage):
     for _ in range(5):
         outage.failed("connect")
-    now += 61
+    clock.now += 61
     outage.failed("connect")
     outage.failed("timeout")
     outage.recovered()
@@ -72,13 +87,9 @@ def test_an_outage_is_told_once_then_each_minute_with_a_count(monkeypatch):
     ]
 
 
-def test_what_fails_now_and_then_is_told_once_a_minute_and_so_is_that_it_is_well_again(monkeypatch):
-    now = 1000.0
-    monkeypatch.setattr("target_decisioning.http.outage.time.monotonic", lambda: now)
-    log = Log()
-    outage = OutageLog(log, "Artifact", "The artifact is there again")
+def test_what_fails_now_and_then_is_told_once_a_minute_and_so_is_that_it_is_well_again(clock, log, outage):
     for second in range(122):
-        now = 1000.0 + second
+        clock.now = 1000.0 + second
         outage.failed("connect")
         outage.recovered()
     told = [say for say in log.said if "connect" in say]
@@ -86,28 +97,20 @@ def test_what_fails_now_and_then_is_told_once_a_minute_and_so_is_that_it_is_well
     assert len(log.said) == 2 * len(told)
 
 
-def test_what_was_not_said_of_an_outage_that_is_over_is_not_counted_later(monkeypatch):
-    now = 1000.0
-    monkeypatch.setattr("target_decisioning.http.outage.time.monotonic", lambda: now)
-    log = Log()
-    outage = OutageLog(log, "Artifact", "The artifact is there again")
+def test_what_was_not_said_of_an_outage_that_is_over_is_not_counted_later(clock, log, outage):
     for _ in range(40):
         outage.failed("connect")
     outage.recovered()
-    now += 7 * 86_400
+    clock.now += 7 * 86_400
     outage.failed("connect")
     assert log.said == ["Artifact: connect", "The artifact is there again", "Artifact: connect"]
 
 
-def test_kinds_of_failure_that_are_over_make_room_for_others(monkeypatch):
-    now = 1000.0
-    monkeypatch.setattr("target_decisioning.http.outage.time.monotonic", lambda: now)
-    log = Log()
-    outage = OutageLog(log, "Artifact", "The artifact is there again")
+def test_kinds_of_failure_that_are_over_make_room_for_others(clock, log, outage):
     for kind in range(40):
         outage.failed(f"kind {kind}")
     assert len(log.said) == 16
-    now += 61
+    clock.now += 61
     outage.failed("another")
     assert log.said[16:] == ["Artifact: another"]
 
