@@ -6,8 +6,6 @@ Messages name the option, what would be right and what was found: a text that wa
 hold a secret, or tell whose client it is. Source: semantics.md 1.1.
 """
 
-from __future__ import annotations
-
 import difflib
 import os
 import re

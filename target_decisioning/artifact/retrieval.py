@@ -11,7 +11,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from target_decisioning.artifact.binary import decode_binary
 from target_decisioning.artifact.loaded import Loaded
@@ -21,7 +21,7 @@ from target_decisioning.errors import ArtifactInvalid, ArtifactUnsupported
 CompileProgram = Callable[[bytes], Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Brought:
     """An artifact came and compiled. ``body`` is as it was fetched, ``text`` its JSON; times are in milliseconds.
 
@@ -42,8 +42,7 @@ class Brought:
     parsing_ms: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmed:
+class Confirmed(NamedTuple):
     """The source said *age_seconds* ago that it still has the artifact of the current program.
 
     ``source`` is what said so; None: another process was told, and how the program came here stays as it was.
@@ -53,13 +52,11 @@ class Confirmed:
     age_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
 class Busy:
     """Another process of this host is about to find out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """Nothing came, or nothing that could be used.
 
     ``reason`` is one of ``FetchFailed``'s, or ``invalid``, or ``unsupported``.
@@ -123,8 +120,7 @@ class Reader:
         return decode_binary(body, self._organization_id) if self._format == "bin" else body
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rejected:
+class _Rejected(NamedTuple):
     """The last artifact that could not be used: neither compiled nor, by its ETag, fetched again at each poll."""
 
     failure: Failed

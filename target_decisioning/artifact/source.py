@@ -21,7 +21,7 @@ NOT_AUTHORIZED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fetched:
     """What a source gave. ``body`` is None if it is the one that was declined by its ``etag``."""
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from target_decisioning.log import Logger, warn
 
@@ -36,8 +37,7 @@ class Stored:
     confirmed_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What tells one state of a file from another."""
 
     inode: int

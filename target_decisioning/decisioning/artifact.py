@@ -66,7 +66,7 @@ class Rule:
         return [restore(record) for record in self.option_records]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Artifact:
     """A readable artifact of a supported version.
 

@@ -57,7 +57,7 @@ class OptionPlan(NamedTuple):
     made: tuple[tuple[str, Make], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Offers:
     """What one mode (execute or prefetch) answers with for one rule."""
 

@@ -28,7 +28,7 @@ MAX_CONDITION_NODES = 1_000_000
 """Of all conditions of an artifact together (faults.md E8)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledRule:
     """One rule ready to run."""
 
@@ -51,7 +51,7 @@ class CompiledRule:
     """... and the event tokens that these stand for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Location:
     """The rules of one mbox or view, or of all views, in priority order."""
 
@@ -71,7 +71,7 @@ class Location:
         return self.by_token.get(property_token, self.by_token[None])
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, eq=False)
 class DecisionProgram:
     """All that one artifact can decide for one client code. Pickles as its source artifact."""
 

@@ -6,16 +6,14 @@ of what had been counted when that entry was done. Source: semantics.md 4.11.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from target_decisioning.decisioning.context import PARTS, WHOLE, Facts
 from target_decisioning.decisioning.fresh import fresh
 from target_decisioning.decisioning.program import CompiledRule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TraceSetting:
+class TraceSetting(NamedTuple):
     """What a trace says of its surroundings."""
 
     client_code: str

@@ -8,8 +8,6 @@ container (text for an object, an object for a list) is an error. Pydantic decla
 them follow a plan made once per class, several times faster than its validation. Source: semantics.md 1.5.
 """
 
-from __future__ import annotations
-
 import pprint
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self

@@ -26,7 +26,7 @@ Read = Callable[[Any, bool], Any]
 """``read(value, wire_only)``: *wire_only* says that nested objects are spelled as the wire has them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """What a model class needs to read and write its fields.
 

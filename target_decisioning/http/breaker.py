@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from target_decisioning.errors import TransportError
 from target_decisioning.forks import ProcessLock
@@ -20,8 +20,7 @@ from target_decisioning.http.recent import Recent
 CIRCUIT_OPEN = "circuit_open"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerLimits:
+class BreakerLimits(NamedTuple):
     """When a breaker opens, and for how long; times in seconds."""
 
     failures_in_a_row: int = 5
@@ -37,8 +36,7 @@ class BreakerLimits:
 _DEFAULT_LIMITS = BreakerLimits()
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(NamedTuple):
     """Permission for one call; ``is_probe``: it is the one that finds out, so it is made once."""
 
     era: int

@@ -1,14 +1,11 @@
 """How much the outbox holds, and how hard it tries. The values are documented defaults."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxLimits:
+class OutboxLimits(NamedTuple):
     """Bounds and paces of an outbox. Source: faults.md D1 to D8, B6."""
 
     items: int = 10_000

@@ -18,8 +18,7 @@ import os
 import sqlite3
 import threading
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +54,7 @@ class SpoolDamaged(Exception):
     """The file is no outbox that this version can read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One item on disk without its content; ``accepted_ms`` is wall time."""
 
     number: int

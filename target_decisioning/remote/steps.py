@@ -12,9 +12,8 @@ Source: semantics.md 1.7, D22; faults.md C2 to C4.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from target_decisioning.errors import DeliveryError, DeliveryTimeout, TransportError
 from target_decisioning.http import backoff_seconds
@@ -33,16 +32,14 @@ _NOT_MADE = frozenset({"connect", "timeout"})
 _CUT = frozenset({"reset", "truncated", "protocol"})
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """Send *request* now; it may take *total_seconds*."""
 
     request: HttpRequest
     total_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """Wait before the next attempt."""
 
     seconds: float

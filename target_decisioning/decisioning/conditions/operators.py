@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from jsonlogic.core import Operator
@@ -152,7 +153,6 @@ class Path(Node):
         return ".".join(self.parts(scope.literals))
 
 
-@dataclass(eq=False)
 class ListOf(Node):
     """A list: of the values of its entries, a new one each time."""
 
@@ -160,7 +160,6 @@ class ListOf(Node):
         return [entry.value_in(scope) for entry in self.operands]
 
 
-@dataclass(eq=False)
 class Var(Node):
     """``var``: a value out of the data, else the default."""
 
@@ -178,7 +177,6 @@ class Var(Node):
         return read(scope.data, parts, None if default is UNDEFINED else default)
 
 
-@dataclass(eq=False)
 class Strict(Node):
     """An operator that evaluates all of its arguments and then applies ``function``."""
 
@@ -195,7 +193,6 @@ class Strict(Node):
         return self.function(*_values(self.operands, scope))
 
 
-@dataclass(eq=False)
 class Reading(Node):
     """``missing``, ``missing_some``: as ``Strict``, but ``function`` sees the data too."""
 
@@ -221,7 +218,6 @@ def _values(operands: tuple[Node, ...], scope: Scope) -> list[Any]:
     return values
 
 
-@dataclass(eq=False)
 class And(Node):
     """``and``: the first value that is not true, else the last."""
 
@@ -238,7 +234,6 @@ class And(Node):
         return value
 
 
-@dataclass(eq=False)
 class Or(And):
     """``or``: the first value that is true, else the last."""
 
@@ -251,7 +246,6 @@ class Or(And):
         return value
 
 
-@dataclass(eq=False)
 class If(Node):
     """``if``, ``?:``: pairs of a condition and a value; an odd last one is the value of all other cases, else null."""
 
@@ -262,9 +256,13 @@ class If(Node):
         return self.operands[-1].value_in(scope) if len(self.operands) % 2 else None
 
 
-@dataclass(eq=False)
 class Loop(Node):
     """An operator that evaluates its second argument once for each entry of its first."""
+
+    @cached_property
+    def inner_nodes(self) -> int:
+        """How many nodes the second argument has."""
+        return sum(1 for operand in self.operands[1:2] for _ in walk(operand))
 
     def entries(self, scope: Scope) -> list[Any] | None:
         """Return the value of the first argument if it is a list."""
@@ -280,11 +278,7 @@ class Loop(Node):
         """Whether the second argument holds for *entry*."""
         return is_true(self.inner(entry, scope))
 
-    def __post_init__(self) -> None:
-        self.inner_nodes = sum(1 for operand in self.operands[1:2] for _ in walk(operand))
 
-
-@dataclass(eq=False)
 class Filter(Loop):
     """``filter``: the entries for which the second argument holds."""
 
@@ -292,7 +286,6 @@ class Filter(Loop):
         return checked_list([entry for entry in self.entries(scope) or () if self.is_true_of(entry, scope)])
 
 
-@dataclass(eq=False)
 class Map(Loop):
     """``map``: what the second argument makes of each entry."""
 
@@ -300,7 +293,6 @@ class Map(Loop):
         return checked_list([self.inner(entry, scope) for entry in self.entries(scope) or ()])
 
 
-@dataclass(eq=False)
 class Reduce(Loop):
     """``reduce``: what is left when the second argument has seen each entry and what it had made before."""
 
@@ -312,7 +304,6 @@ class Reduce(Loop):
         return kept
 
 
-@dataclass(eq=False)
 class All(Loop):
     """``all``: the second argument holds for each entry, and there is one."""
 
@@ -321,7 +312,6 @@ class All(Loop):
         return bool(entries) and all(self.is_true_of(entry, scope) for entry in entries or ())
 
 
-@dataclass(eq=False)
 class Some(Loop):
     """``some``: the second argument holds for an entry."""
 
@@ -329,7 +319,6 @@ class Some(Loop):
         return any(self.is_true_of(entry, scope) for entry in self.entries(scope) or ())
 
 
-@dataclass(eq=False)
 class NoneOf(Some):
     """``none``: the second argument holds for no entry."""
 
@@ -337,7 +326,6 @@ class NoneOf(Some):
         return not super().value_in(scope)
 
 
-@dataclass(eq=False)
 class Unknown(Node):
     """An operator that nobody knows."""
 

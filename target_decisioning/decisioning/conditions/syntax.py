@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from types import CodeType
-from typing import Final
+from typing import Final, TypedDict
 
 DATA: Final = "d"
 """The function's first argument."""
@@ -17,13 +17,22 @@ MISFIT: Final = "misfit"
 AGAIN: Final = "again"
 """Names that a function takes from the one who compiles it: exceptions, and the function that answers after one."""
 
+
+class _Place(TypedDict):
+    lineno: int
+    col_offset: int
+
+
+_PLACE: Final = _Place(lineno=1, col_offset=0)
+"""Where each part stands in its source: Python must be told, though there is none."""
+
 Expression = ast.expr
 Module = ast.Module
 
 
 def name(identifier: str) -> Expression:
     """``identifier``."""
-    return ast.Name(identifier, ast.Load())
+    return ast.Name(identifier, ast.Load(), **_PLACE)
 
 
 def literal(index: int) -> Expression:
@@ -33,52 +42,52 @@ def literal(index: int) -> Expression:
 
 def constant(value: bool | None) -> Expression:
     """``True``, ``False`` or ``None``."""
-    return ast.Constant(value)
+    return ast.Constant(value, **_PLACE)
 
 
 def keep(identifier: str, value: Expression) -> Expression:
     """``(identifier := value)``."""
-    return ast.NamedExpr(ast.Name(identifier, ast.Store()), value)
+    return ast.NamedExpr(ast.Name(identifier, ast.Store(), **_PLACE), value, **_PLACE)
 
 
 def item(container: Expression, key: Expression) -> Expression:
     """``container[key]``."""
-    return ast.Subscript(container, key, ast.Load())
+    return ast.Subscript(container, key, ast.Load(), **_PLACE)
 
 
 def call(function: str, *arguments: Expression) -> Expression:
     """``function(*arguments)``."""
-    return ast.Call(name(function), list(arguments), [])
+    return ast.Call(name(function), list(arguments), [], **_PLACE)
 
 
 def list_of(entries: Sequence[Expression]) -> Expression:
     """``[*entries]``."""
-    return ast.List(list(entries), ast.Load())
+    return ast.List(list(entries), ast.Load(), **_PLACE)
 
 
 def compare(left: Expression, operator: type[ast.cmpop], *others: Expression) -> Expression:
     """``left operator others[0] operator others[1] ...``."""
-    return ast.Compare(left, [operator() for _ in others], list(others))
+    return ast.Compare(left, [operator() for _ in others], list(others), **_PLACE)
 
 
 def negation(value: Expression) -> Expression:
     """``not value``."""
-    return ast.UnaryOp(ast.Not(), value)
+    return ast.UnaryOp(ast.Not(), value, **_PLACE)
 
 
 def both(values: Sequence[Expression]) -> Expression:
     """``values[0] and values[1] and ...``; at least one."""
-    return ast.BoolOp(ast.And(), list(values)) if len(values) > 1 else values[0]
+    return ast.BoolOp(ast.And(), list(values), **_PLACE) if len(values) > 1 else values[0]
 
 
 def either(values: Sequence[Expression]) -> Expression:
     """``values[0] or values[1] or ...``; at least one."""
-    return ast.BoolOp(ast.Or(), list(values)) if len(values) > 1 else values[0]
+    return ast.BoolOp(ast.Or(), list(values), **_PLACE) if len(values) > 1 else values[0]
 
 
 def choice(test: Expression, then: Expression, otherwise: Expression) -> Expression:
     """``then if test else otherwise``."""
-    return ast.IfExp(test, then, otherwise)
+    return ast.IfExp(test, then, otherwise, **_PLACE)
 
 
 def function(literals: int, result: Expression) -> ast.Module:
@@ -92,11 +101,11 @@ def function(literals: int, result: Expression) -> ast.Module:
     """
     names = [f"c{index}" for index in range(literals)]
     retry = call(AGAIN, *map(name, [DATA, *names]))
-    handler = ast.ExceptHandler(name(MISFIT), None, [ast.Return(retry)])
-    body: list[ast.stmt] = [ast.Try([ast.Return(result)], [handler], [], [])]
-    arguments = ast.arguments([], [ast.arg(each) for each in [DATA, *names]], None, [], [], None, [])
-    definition = ast.FunctionDef("condition", arguments, body, [])
-    return ast.fix_missing_locations(ast.Module([definition], []))
+    handler = ast.ExceptHandler(name(MISFIT), None, [ast.Return(retry, **_PLACE)], **_PLACE)
+    body: list[ast.stmt] = [ast.Try([ast.Return(result, **_PLACE)], [handler], [], [], **_PLACE)]
+    arguments = ast.arguments([], [ast.arg(each, **_PLACE) for each in [DATA, *names]], None, [], [], None, [])
+    definition = ast.FunctionDef("condition", arguments, body, [], **_PLACE)
+    return ast.Module([definition], [])
 
 
 def code_of(module: ast.Module) -> CodeType:
