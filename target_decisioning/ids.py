@@ -13,7 +13,7 @@ import os
 from target_decisioning.forks import renew_in_child
 
 IDS_OF_A_CHUNK = 128
-CHUNKS = 16
+CHUNKS = 32
 _CHUNK_BYTES = 16 * IDS_OF_A_CHUNK
 _FREE_BITS = int.from_bytes((b"\xff" * 6 + b"\x0f\xff\x3f" + b"\xff" * 7) * IDS_OF_A_CHUNK)
 _VERSION_4 = int.from_bytes((bytes(6) + b"\x40\x00\x80" + bytes(7)) * IDS_OF_A_CHUNK)
