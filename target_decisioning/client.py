@@ -346,7 +346,7 @@ class TargetClient:
         if self._location_hint.is_owed:
             self._location_hint.learn()
         prepare(call, self._config, self._location_hint.cluster, round(time.time() * 1000), new_id)
-        call.parsing_ms = (time.perf_counter() - call.began) * 1000
+        call.prepared = time.perf_counter()
         if call.dropped or call.unknown:
             self._tell_what_is_ignored(call)
         if first is not None:

@@ -70,7 +70,7 @@ class Reporting:
     def report(self, call: Call) -> None:
         """Hand over what an answered call owes, once its telemetry is there to ride along."""
         self._last = call
-        waiting = self._telemetry.add_decision(call, (time.perf_counter() - call.began) * 1000)
+        waiting = self._telemetry.add_decision(call, time.perf_counter())
         if call.unsent and not self.outbox.offer(partial(_own_notifications, call)):
             self._tell_if_too_late()
         if call.owed and not self.outbox.offer(partial(_impressions, call)):

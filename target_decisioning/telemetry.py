@@ -2,8 +2,8 @@
 
     add_decision(...), add_download(...)  -->  [bounded queue]  -->  take() -> telemetry.entries
 
-Adding stores what an entry is built from when it is taken: numbers, and what the call asked for. Entries live in memory
-only and never hold up a call. The caller says where they ride along. Source: semantics.md 4.10.
+Adding stores what an entry is built from when it is taken: the answered call, or the numbers of a download. Entries
+live in memory only and never hold up a call. The caller says where they ride along. Source: semantics.md 4.10.
 """
 
 from __future__ import annotations
@@ -42,19 +42,16 @@ class Telemetry:
         """Whether what waits should leave in a call of its own by *now* (``time.monotonic()``)."""
         return len(self._waiting) >= DUE_ENTRIES or (bool(self._waiting) and now - self._since >= DUE_SECONDS)
 
-    def add_decision(self, call: Call, execution_ms: float) -> int:
+    def add_decision(self, call: Call, ended: float) -> int:
         """Note a call that succeeded; return how many entries wait.
 
         Args:
             call: answered.
-            execution_ms: how long it took as a whole.
+            ended: ``time.perf_counter()`` when it had been answered.
         """
         if not self.enabled:
             return 0
-        request = call.request
-        about = request["requestId"], call.now_ms, execution_ms, call.parsing_ms, call.timing
-        asked = request.get("execute"), request.get("prefetch")
-        return self._add((_decision, about, call.method, asked, call.edge_host, call.server_token))
+        return self._add((_decision, call, ended))
 
     def add_download(
         self,
@@ -94,14 +91,15 @@ class Telemetry:
         return min(count + 1, MOST_ENTRIES)
 
 
-def _decision(
-    about: tuple[Any, ...], method: str, asked: tuple[Any, Any], edge_host: Any, server_token: Any
-) -> dict[str, Any]:
-    entry = _timed(*about)
-    entry["mode"] = "edge" if edge_host else "local"
-    if server_token:
-        entry["telemetryServerToken"] = server_token
-    entry["features"] = {"decisioningMethod": method, **_counts(*asked)}
+def _decision(call: Call, ended: float) -> dict[str, Any]:
+    request = call.request
+    execution_ms, parsing_ms = (ended - call.began) * 1000, (call.prepared - call.began) * 1000
+    entry = _timed(request["requestId"], call.now_ms, execution_ms, parsing_ms, call.timing)
+    entry["mode"] = "edge" if call.edge_host else "local"
+    if call.server_token:
+        entry["telemetryServerToken"] = call.server_token
+    counts = _counts(request.get("execute"), request.get("prefetch"))
+    entry["features"] = {"decisioningMethod": call.method, **counts}
     return entry
 
 

@@ -11,6 +11,8 @@ from target_decisioning.preparation import Call
 from target_decisioning.telemetry import DUE_ENTRIES, DUE_SECONDS, LONGEST_ID, MOST_ENTRIES, Telemetry
 
 NOW = 1_700_000_000_000
+BEGAN = 500.0
+"""``time.perf_counter()`` when preparing a call began."""
 
 
 def a_call(method="on-device", *, parsing_ms=1.0, edge_host=None, server_token=None, timing=None, **asked):
@@ -18,7 +20,8 @@ def a_call(method="on-device", *, parsing_ms=1.0, edge_host=None, server_token=N
     call = Call()
     call.request, call.session_id, call.now_ms = {"requestId": "r1", **asked}, "session", NOW
     call.method = method
-    call.parsing_ms, call.edge_host, call.server_token, call.timing = parsing_ms, edge_host, server_token, timing
+    call.began, call.prepared = BEGAN, BEGAN + parsing_ms / 1000
+    call.edge_host, call.server_token, call.timing = edge_host, server_token, timing
     return call
 
 
@@ -33,7 +36,7 @@ def test_an_on_device_decision_is_told_with_what_it_asked_for(telemetry):
         execute={"mboxes": [{"name": "a"}, {"name": "b"}], "pageLoad": {}},
         prefetch={"views": [{}], "mboxes": [], "pageLoad": {}},
     )
-    telemetry.add_decision(call, 1.23456)
+    telemetry.add_decision(call, BEGAN + 1.23456 / 1000)
     assert telemetry.take() == [
         {
             "requestId": "r1",
@@ -54,14 +57,14 @@ def test_an_on_device_decision_is_told_with_what_it_asked_for(telemetry):
 
 @pytest.mark.parametrize(("given", "told"), [(7, "7"), (True, "True"), ("r" * 60_000, "r" * LONGEST_ID)])
 def test_an_odd_request_id_of_the_callers_spoils_no_other_call(telemetry, given, told):
-    telemetry.add_decision(a_call(requestId=given), 1.0)
+    telemetry.add_decision(a_call(requestId=given), BEGAN + 1.0 / 1000)
     assert [entry["requestId"] for entry in telemetry.take()] == [told]
 
 
 def test_a_call_to_the_edge_is_told_with_its_times(telemetry):
     timing = {"timeToFirstByte": 9.999, "responseSize": 812}
     call = a_call("server-side", edge_host="mboxedge28.tt.omtrdc.net", server_token="token", timing=timing)
-    telemetry.add_decision(call, 12.0)
+    telemetry.add_decision(call, BEGAN + 12.0 / 1000)
     assert telemetry.take() == [
         {
             "requestId": "r1",
@@ -90,7 +93,9 @@ def test_a_download_is_told_under_a_name_of_its_own(telemetry):
 
 
 def test_entries_are_what_the_api_takes(telemetry):
-    telemetry.add_decision(a_call("hybrid", execute={"pageLoad": {}}, edge_host="x", timing={"tls": 1.0}), 1.0)
+    telemetry.add_decision(
+        a_call("hybrid", execute={"pageLoad": {}}, edge_host="x", timing={"tls": 1.0}), BEGAN + 1.0 / 1000
+    )
     telemetry.add_download(NOW, 1.0)
     body = {"requestId": "r2", "context": {"channel": "web"}, "telemetry": {"entries": telemetry.take()}}
     assert problems_of(body) == []
@@ -105,7 +110,7 @@ def test_what_was_taken_is_gone(telemetry):
 
 def test_nothing_is_told_when_telemetry_is_off():
     telemetry = Telemetry(enabled=False)
-    telemetry.add_decision(a_call(), 1.0)
+    telemetry.add_decision(a_call(), BEGAN + 1.0 / 1000)
     telemetry.add_download(NOW, 1.0)
     assert telemetry.waiting == 0
 

@@ -55,8 +55,8 @@ class Call:
     """Names for the log where an mbox or notification lacks what it needs."""
     began: float = 0.0
     """``time.perf_counter()`` when preparing began, after the options were read."""
-    parsing_ms: float = 0.0
-    """How long preparing took."""
+    prepared: float = 0.0
+    """The same when it ended."""
 
     # -- the call answered: answering, on_device ---------------------------------------------------------------------
 
