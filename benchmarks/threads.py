@@ -22,7 +22,7 @@ CALLS = 3_000
 Json = dict[str, Any]
 
 
-def measure(rounds: int = 12) -> list[Row]:
+def measure(rounds: int = 24) -> list[Row]:
     """Compare W1 and W2 with one thread and with four, in turns."""
     return [_compare(name, rounds) for name in ("W1", "W2")]
 

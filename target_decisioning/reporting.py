@@ -190,7 +190,7 @@ def _own_notifications(call: Call) -> tuple[dict[str, Any], str]:
 
 
 def _impressions(call: Call) -> tuple[dict[str, Any], str]:
-    return _item(call, notifications(call.owed, call.now_ms)), call.lane
+    return _item(call, notifications(call.owed, call.now_ms, new_id)), call.lane
 
 
 def _item(call: Call, told: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def decide(
         program: the compiled artifact.
         request: the wire form as ``preparation`` leaves it: every mbox has a name and an index.
         now_ms: the moment of the request, epoch milliseconds.
-        new_id: gives ids for impressions, and a visitor key where the request names no visitor.
+        new_id: gives a visitor key where the request names no visitor, and ids for impressions that are written.
         trace: what a trace should say of its surroundings; None: no trace.
     """
     if trace is None:
@@ -84,8 +84,8 @@ class Decision(Facts):
 
     @property
     def impressions(self) -> list[dict[str, Any]]:
-        """What is owed, as the wire has it."""
-        return notifications(self.owed, self._now_ms)
+        """What is owed, as the wire has it; what was not told in a trace has new ids each time."""
+        return notifications(self.owed, self._now_ms, self._new_id)
 
     def answer(self, mode: str, *, executing: bool) -> Entry:
         """Answer one mode as asked: ``{mboxes?, views?, pageLoad?}``; views are only ever asked for in advance."""
@@ -189,7 +189,7 @@ class Decision(Facts):
     def _note_answer(self, rule: CompiledRule, executing: bool) -> None:
         """Note that a rule that holds answers."""
         if executing and rule.impression_tokens:
-            owe(self.owed, rule, self._counted, self._new_id)
+            owe(self.owed, rule, self._counted)
 
     def _rules_of(self, location: Location) -> tuple[CompiledRule, ...]:
         return location.rules_for(self._request.get("property", _NOTHING).get("token"))
@@ -261,9 +261,11 @@ class _TracedDecision(Decision):
         return {**super()._entry(rule, asked, executing), "trace": self._traces[-1]}
 
     def _note_answer(self, rule: CompiledRule, executing: bool) -> None:
-        owed = len(self.owed)
-        super()._note_answer(rule, executing)
-        self._tracer.answered(rule, notifications(self.owed[owed:], self._now_ms))
+        owed: list[Any] = []
+        if executing and rule.impression_tokens:
+            owe(owed, rule, self._counted, (self._new_id(), self._new_id()))
+        self.owed += owed
+        self._tracer.answered(rule, notifications(owed, self._now_ms, self._new_id))
         self._traces.append(self._tracer.snapshot())
 
 

@@ -1,9 +1,10 @@
 """The display notifications that a decision owes. Source: semantics.md 4.9.
 
-    rules that answer --owe--> [id, id, name, tokens, id, id, name, tokens, ...] --notifications--> what is sent
+    rules that answer --owe--> [name, tokens, ids, name, tokens, ids, ...] --notifications--> what is sent
 
-Until it is sent an impression is four entries of a flat list: thousands may wait, and the garbage collector need not
-look through objects of theirs.
+Until it is sent an impression is three entries of a flat list: thousands may wait, and the garbage collector need not
+look through objects of theirs. Its ids (``id``, ``impressionId``) are made when it is written, unless they are told
+before that.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import Any
 from target_decisioning.decisioning.program import CompiledRule
 
 NewId = Callable[[], str]
+Ids = tuple[str, str]
 
 
-def owe(owed: list[Any], rule: CompiledRule, counted: set[str], new_id: NewId) -> None:
+def owe(owed: list[Any], rule: CompiledRule, counted: set[str], ids: Ids | None = None) -> None:
     """Add to *owed* the impression of a rule that answers an ``execute`` entry, unless all its tokens are counted.
 
     *counted* holds what has been counted for this request; each event token counts once per consequence name.
@@ -26,20 +28,25 @@ def owe(owed: list[Any], rule: CompiledRule, counted: set[str], new_id: NewId) -
         tokens = tuple(token for count, token in zip(counts, tokens, strict=True) if count not in counted)
     if tokens:
         counted.update(counts)
-        owed += (new_id(), new_id(), rule.name, tokens)
+        owed += (rule.name, tokens, ids)
 
 
-def notifications(owed: Iterable[Any], now_ms: int) -> list[dict[str, Any]]:
+def notifications(owed: Iterable[Any], now_ms: int, new_id: NewId) -> list[dict[str, Any]]:
     """Return what is *owed* since *now_ms* as the wire has it."""
     entries = iter(owed)
     return [
-        {
-            "id": own_id,
-            "impressionId": impression_id,
-            "timestamp": now_ms,
-            "type": "display",
-            "mbox": {} if name is None else {"name": name},
-            "tokens": list(tokens),
-        }
-        for own_id, impression_id, name, tokens in zip(entries, entries, entries, entries, strict=True)
+        _notification(name, tokens, ids or (new_id(), new_id()), now_ms)
+        for name, tokens, ids in zip(entries, entries, entries, strict=True)
     ]
+
+
+def _notification(name: Any, tokens: tuple[Any, ...], ids: Ids, now_ms: int) -> dict[str, Any]:
+    own_id, impression_id = ids
+    return {
+        "id": own_id,
+        "impressionId": impression_id,
+        "timestamp": now_ms,
+        "type": "display",
+        "mbox": {} if name is None else {"name": name},
+        "tokens": list(tokens),
+    }

@@ -129,6 +129,15 @@ def test_a_campaign_is_told_of_each_activity_that_answered_with_what_it_owes():
     ]
 
 
+def test_what_a_trace_tells_of_is_sent_with_the_same_ids():
+    artifact = an_artifact(home=[a_rule("a", activity=1)], page_load=[a_rule("b", activity=2)])
+    decision = decide(artifact, trace=True, execute={**mboxes("home"), "pageLoad": {}})
+    *_, last = answers(decision)
+    told = [one for campaign in last["trace"]["campaigns"] for one in campaign["notifications"]]
+    assert told == decision.impressions == decision.impressions
+    assert len(told) == 2
+
+
 def test_prefetch_tells_no_notifications():
     (campaign,) = trace_of([a_rule()], "prefetch")["campaigns"]
     assert "notifications" not in campaign
