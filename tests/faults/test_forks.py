@@ -231,8 +231,9 @@ def test_case_34_a_child_forked_in_the_thick_of_it_never_hangs(api, cdn, tmp_pat
 
 def test_case_35_a_child_of_a_child_decides_polls_and_reports(api, cdn):
     program = """
-import os, sys
+import os, sys, warnings
 from tests.faults.parts import create, execute, until
+warnings.simplefilter("ignore", DeprecationWarning)  # of 3.12 on: there are threads
 client = create()
 
 def live():
