@@ -2,8 +2,9 @@
 
     add_decision(...), add_download(...)  -->  [bounded queue]  -->  take() -> telemetry.entries
 
-Adding stores what an entry is built from when it is taken: the answered call, or the numbers of a download. Entries
-live in memory only and never hold up a call. The caller says where they ride along. Source: semantics.md 4.10.
+Adding stores what an entry is built from when it is taken: numbers and short texts, and nothing that a caller or a
+visitor gave, of whatever size, but the request's id. Entries live in memory only and never hold up a call. The caller
+says where they ride along. Source: semantics.md 4.10.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ DUE_ENTRIES: Final = 100
 DUE_SECONDS: Final = 10.0
 LONGEST_ID: Final = 128
 DOWNLOAD_ID: Final = "ArtifactDownload"
+Sizes = tuple[int, bool, int]
+"""How many mboxes, whether a page load, how many views."""
+_NOTHING: Final[Sizes] = (0, False, 0)
+_COUNTS: Final = ("MboxCount", "PageLoad", "ViewCount")
 
 
 class Telemetry:
@@ -51,7 +56,12 @@ class Telemetry:
         """
         if not self.enabled:
             return 0
-        return self._add((_decision, call, ended))
+        request = call.request
+        times = call.now_ms, call.began, call.prepared, ended, call.timing
+        asked = _sizes(request.get("execute")), _sizes(request.get("prefetch"))
+        return self._add(
+            (_decision, request["requestId"], times, call.method, asked, call.edge_host, call.server_token)
+        )
 
     def add_download(
         self,
@@ -91,15 +101,37 @@ class Telemetry:
         return min(count + 1, MOST_ENTRIES)
 
 
-def _decision(call: Call, ended: float) -> dict[str, Any]:
-    request = call.request
-    execution_ms, parsing_ms = (ended - call.began) * 1000, (call.prepared - call.began) * 1000
-    entry = _timed(request["requestId"], call.now_ms, execution_ms, parsing_ms, call.timing)
-    entry["mode"] = "edge" if call.edge_host else "local"
-    if call.server_token:
-        entry["telemetryServerToken"] = call.server_token
-    counts = _counts(request.get("execute"), request.get("prefetch"))
-    entry["features"] = {"decisioningMethod": call.method, **counts}
+def _sizes(part: dict[str, Any] | None) -> Sizes:
+    """Return how much one mode asks for."""
+    if not part:
+        return _NOTHING
+    return (
+        len(part["mboxes"]) if "mboxes" in part else 0,
+        "pageLoad" in part,
+        len(part["views"]) if "views" in part else 0,
+    )
+
+
+def _decision(
+    request_id: Any,
+    times: tuple[int, float, float, float, dict[str, Any] | None],
+    method: str,
+    asked: tuple[Sizes, Sizes],
+    edge_host: Any,
+    server_token: Any,
+) -> dict[str, Any]:
+    now_ms, began, prepared, ended, timing = times
+    entry = _timed(request_id, now_ms, (ended - began) * 1000, (prepared - began) * 1000, timing)
+    entry["mode"] = "edge" if edge_host else "local"
+    if server_token:
+        entry["telemetryServerToken"] = server_token
+    counts = {
+        f"{mode}{name}": size
+        for mode, sizes in zip(("execute", "prefetch"), asked, strict=True)
+        for name, size in zip(_COUNTS, sizes, strict=True)
+        if size
+    }
+    entry["features"] = {"decisioningMethod": method, **counts}
     return entry
 
 
@@ -123,16 +155,3 @@ def _timed(
     if timing:
         entry["request"] = {name: round(value, 2) for name, value in timing.items()}
     return entry
-
-
-def _counts(execute: dict[str, Any] | None, prefetch: dict[str, Any] | None) -> dict[str, Any]:
-    """Return how much of what a request asks for; what it does not ask for is absent."""
-    execute, prefetch = execute or {}, prefetch or {}
-    counts: dict[str, Any] = {
-        "executeMboxCount": len(execute.get("mboxes", ())),
-        "executePageLoad": "pageLoad" in execute,
-        "prefetchMboxCount": len(prefetch.get("mboxes", ())),
-        "prefetchPageLoad": "pageLoad" in prefetch,
-        "prefetchViewCount": len(prefetch.get("views", ())),
-    }
-    return {name: count for name, count in counts.items() if count}

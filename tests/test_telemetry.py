@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 
 import pytest
 
@@ -23,6 +24,10 @@ def a_call(method="on-device", *, parsing_ms=1.0, edge_host=None, server_token=N
     call.began, call.prepared = BEGAN, BEGAN + parsing_ms / 1000
     call.edge_host, call.server_token, call.timing = edge_host, server_token, timing
     return call
+
+
+class Part(dict):
+    """Part of a request, of which can be told whether it is still there."""
 
 
 @pytest.fixture
@@ -59,6 +64,17 @@ def test_an_on_device_decision_is_told_with_what_it_asked_for(telemetry):
 def test_an_odd_request_id_of_the_callers_spoils_no_other_call(telemetry, given, told):
     telemetry.add_decision(a_call(requestId=given), BEGAN + 1.0 / 1000)
     assert [entry["requestId"] for entry in telemetry.take()] == [told]
+
+
+def test_what_waits_keeps_neither_the_call_nor_what_it_asked_for(telemetry):
+    """A request may be as large as its caller likes, and a thousand entries wait."""
+    call = a_call(execute=Part(mboxes=[{"name": "a"}]), prefetch=Part(views=[{}, {}]), notifications=Part())
+    kept = [weakref.ref(part) for part in (call, *(part for part in call.request.values() if isinstance(part, Part)))]
+    telemetry.add_decision(call, BEGAN)
+    del call
+    assert [part() for part in kept] == [None] * 4
+    [entry] = telemetry.take()
+    assert entry["features"] == {"decisioningMethod": "on-device", "executeMboxCount": 1, "prefetchViewCount": 2}
 
 
 def test_a_call_to_the_edge_is_told_with_its_times(telemetry):

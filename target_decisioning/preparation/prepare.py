@@ -75,7 +75,8 @@ def prepare(call: Call, config: Config, client_hint: str | None, now_ms: int, ne
     if not all(request.values()):
         request = {key: value for key, value in request.items() if value or type(value) is dict}
     if call.names_visitor:
-        call.visitor = call.customer_ids = None  # the caller's own: an answer that lives on must not keep them
+        # the caller's own, or of any size: what waits to be sent, and an answer that lives on, must not keep them
+        call.visitor = call.customer_ids = call.target_cookie = call.visitor_cookie = None
     call.request = request
     call.session_id = session or (call.session_id and _session_option(call.session_id)) or new_id()
     if device or call.target_location_hint or client_hint:

@@ -66,6 +66,16 @@ def test_the_session_is_the_cookies_then_the_options_then_a_new_one():
         assert call.session_id == ("new-id" if isinstance(case["session_id"], dict) else case["session_id"])
 
 
+def test_a_prepared_call_keeps_no_cookie_it_was_given_and_no_object_of_the_callers():
+    given = {
+        "target_cookie": "|" * 1_000_000,
+        "visitor_cookie": "MCMID|1",
+        "customer_ids": [{"id": "7", "integrationCode": "crm"}],
+    }
+    call = prepared({"execute": {}}, **given)
+    assert [getattr(call, name) for name in (*given, "visitor")] == [None] * 4
+
+
 def test_what_is_as_given():
     request = {
         "impressionId": "i",
