@@ -1,6 +1,6 @@
 """Measure whole ``get_offers`` calls beside their floor, and what else was promised: ``make bench``.
 
-python -m benchmarks.bench              everything, some four minutes
+python -m benchmarks.bench              everything, some five minutes
 python -m benchmarks.bench W1 W5        these workloads only; not kept
 python -m benchmarks.bench --rounds 60  longer, for a steadier 99th percentile
 """

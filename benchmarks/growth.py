@@ -129,7 +129,7 @@ def sheet(measured: Json) -> Sheet:
         "leaves": "a leaf of the condition (`!=` on a parameter)",
         "activities": "an activity elsewhere in the artifact",
     }
-    rows = tuple((words[name], spans[name], f"{each[name]:.3f}") for name in words)
+    rows = tuple((words[name], spans[name], f"{round(each[name], 3) + 0.0:.3f}") for name in words)
     return Sheet("what one more costs a call", ("one more", "measured from", "µs"), rows, words=2)
 
 

@@ -5,8 +5,8 @@
 
 A timer interrupts calls ten thousand times a second and notes which function runs. Python takes the interrupt at the
 next call or loop, so some of it may stand with a neighbour. The garbage collector would stand with whatever it
-interrupts; it is off meanwhile. The shares are scaled to the median of calls that nothing interrupts, which is the p50
-of ``make bench``.
+interrupts; it is off meanwhile. The shares are scaled to the median of calls that nothing interrupts, taken as ``make
+bench`` takes its p50.
 """
 
 from __future__ import annotations

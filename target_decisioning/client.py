@@ -125,7 +125,8 @@ class TargetClient:
 
         Raises:
             RequestError: what was asked cannot be read; also raised here where there is a ``callback``.
-            ArtifactUnavailable, ArtifactUnsupported: ``on-device``, and there is nothing to decide from.
+            ArtifactUnavailable, ArtifactUnsupported: ``on-device``, and there is nothing to decide from; also
+                ``hybrid``, if the artifact is too old and ``stale_policy`` is ``fail``.
             DeliveryError, DeliveryTimeout: the server was needed and gave no answer.
             ClientClosed: after ``close``.
         """
@@ -133,7 +134,7 @@ class TargetClient:
             raise ClientClosed("get_offers")
         thread_id, under_way = threading.get_ident(), self._under_way.thread_ids
         under_way.append(thread_id)
-        try:  # as ``with self._under_way`` does, without a call for it
+        try:  # as ``with self._under_way``, without a call for it
             if self._is_closed:  # again: from here on ``close`` waits
                 raise ClientClosed("get_offers")
             call = read_call(options, keywords)

@@ -2,8 +2,9 @@
 
     decision --report--> outbox --in the background--> Delivery API  (+ the telemetry that waits)
 
-Telemetry rides on the next call of either kind; alone it leaves after 10 seconds, at 100 entries, or on ``flush``. A
-server-side client, whose every call takes it along, starts no thread for it: there it waits for the next call.
+Telemetry rides on the next call of either kind; alone it leaves after 10 seconds, at 100 entries, or on ``flush`` and
+``close``. A server-side client, whose every call takes it along, starts no thread for it: there it waits for the next
+call.
 Source: semantics.md 4.9, 4.10; faults.md B1, B2.
 """
 

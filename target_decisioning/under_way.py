@@ -24,7 +24,7 @@ class UnderWay:
         renew_in_child(self)
 
     def begin_in_child(self) -> None:
-        """Begin with nobody: most threads of the parent are not here. Who is, leaves the list that it entered."""
+        """Begin with nobody: most threads of the parent are not here. Whose is, need not be there to leave."""
         self.thread_ids = []
 
     def __enter__(self) -> None:

@@ -1,6 +1,6 @@
 """What conditions may ask about one request; each part is worked out when a location first needs it.
 
-    request.context + now + visitor  --values_for(location, entry)-->  {"page": ..., "user": ..., "mbox": ..., ...}
+    request.context + now  --values_for(needs of a location, entry)-->  {"page": ..., "user": ..., "mbox": ..., ...}
 
 A location that never reads ``user`` never parses a user agent. Source: semantics.md 3.1 to 3.4.
 """

@@ -2,9 +2,9 @@
 
     rules that answer --owe--> [name, tokens, ids, name, tokens, ids, ...] --notifications--> what is sent
 
-Until it is sent an impression is three entries of a flat list: thousands may wait, and the garbage collector need not
-look through objects of theirs. Its ids (``id``, ``impressionId``) are made when it is written, unless they are told
-before that.
+Until the outbox takes it in an impression is three entries of a flat list: thousands may wait, and the garbage
+collector need not look through objects of theirs. Its ids (``id``, ``impressionId``) are made when it is written,
+unless they are told before that.
 """
 
 from __future__ import annotations

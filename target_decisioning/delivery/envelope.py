@@ -154,8 +154,8 @@ class TargetDeliveryResponse(Mapping[str, Any]):
     """The answer to one call, readable by attribute and as a mapping.
 
     A key whose part is absent is not in the mapping; its attribute is None. The wire's names (``targetCookie``)
-    are answered in mapping access too. *response* and *request* are wire dicts that belong to the envelope; *make_meta*
-    and *cookies* make what goes with them.
+    are answered in mapping access too. *response* and *request* are wire dicts that nobody changes any more;
+    *make_meta* and *cookies* make what goes with them.
     """
 
     __slots__ = ("_cookies", "_make_meta", "_read", "_unread_request", "_unread_response", "visitor_state")

@@ -52,7 +52,7 @@ class Call:
     now_ms: int = 0
     visitor_state: dict[str, Any] | None = None
     dropped: tuple[str, ...] = ()
-    """Names for the log where an mbox or notification lacks what it needs."""
+    """For the log: places where an mbox or notification lacks what it needs, ``execute.mboxes[0] (name)``."""
     began: float = 0.0
     """``time.perf_counter()`` when preparing began, after the options were read."""
     prepared: float = 0.0

@@ -43,7 +43,7 @@ def read_call(options: Any, keywords: Mapping[Any, Any]) -> Call:
     """Check a call's options and turn its request into wire form.
 
     Raises:
-        RequestError: no options, an unknown or wrong one, or no request in them.
+        RequestError: no options, a wrong one, or no request in them; unknown ones are noted in the call.
     """
     if options is None and len(keywords) == 1 and "request" in keywords:  # what most calls are
         call = Call()

@@ -33,7 +33,7 @@ Request = dict[str, Any]
 def prepare(call: Call, config: Config, client_hint: str | None, now_ms: int, new_id: NewId) -> Call:
     """Prepare the request of a call that ``read_call`` has checked; return the call.
 
-    A request that lacks nothing passes by each step that would settle something.
+    What has nothing to be settled is passed by.
 
     Raises:
         RequestError: a wrong container, a control character in an id, or a broken limit, with its path.
