@@ -23,8 +23,8 @@ DUE_ENTRIES: Final = 100
 DUE_SECONDS: Final = 10.0
 LONGEST_ID: Final = 128
 DOWNLOAD_ID: Final = "ArtifactDownload"
-Sizes = tuple[int, bool, int]
-"""How many mboxes, whether a page load, how many views."""
+Sizes = tuple[Any, ...]
+"""How many mboxes, whether a page load (true or false), how many views."""
 _NOTHING: Final[Sizes] = (0, False, 0)
 _COUNTS: Final = ("MboxCount", "PageLoad", "ViewCount")
 
