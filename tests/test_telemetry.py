@@ -69,7 +69,10 @@ def test_an_odd_request_id_of_the_callers_spoils_no_other_call(telemetry, given,
 def test_what_waits_keeps_neither_the_call_nor_what_it_asked_for(telemetry):
     """A request may be as large as its caller likes, and a thousand entries wait."""
     call = a_call(execute=Part(mboxes=[{"name": "a"}]), prefetch=Part(views=[{}, {}]), notifications=Part())
-    kept = [weakref.ref(part) for part in (call, *(part for part in call.request.values() if isinstance(part, Part)))]
+    call.context = Part()
+    parts = (call.context, *call.request.values())
+    kept = [weakref.ref(part) for part in parts if isinstance(part, Part)]
+    del parts
     telemetry.add_decision(call, BEGAN)
     del call
     assert [part() for part in kept] == [None] * 4
