@@ -8,7 +8,6 @@ A call is read and prepared (``preparation``), answered here or by the server (`
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import threading
@@ -24,6 +23,7 @@ from target_decisioning.attributes import Attributes, add_mboxes
 from target_decisioning.callbacks import CallbackPool
 from target_decisioning.config import ClientOptions, Config, read_config
 from target_decisioning.delivery import TargetDeliveryResponse
+from target_decisioning.delivery.kinds import nearest
 from target_decisioning.errors import ClientClosed, ConfigError, RequestError
 from target_decisioning.events import CLIENT_READY, EVENTS, Listeners
 from target_decisioning.forks import process
@@ -279,11 +279,9 @@ class TargetClient:
             RequestError: no such event, or *listener* cannot be called.
         """
         if not isinstance(event, str) or event not in EVENTS:
-            nearest = difflib.get_close_matches(str(event), EVENTS, n=1, cutoff=0.5)
-            expected = f"one of {', '.join(sorted(EVENTS))}"
-            raise RequestError(
-                "event", "an unknown event", f"{expected}; did you mean '{nearest[0]}'?" if nearest else expected
-            )
+            close, expected = nearest(str(event), EVENTS, 0.5), f"one of {', '.join(sorted(EVENTS))}"
+            hint = f"; did you mean '{close}'?" if close else ""
+            raise RequestError("event", "an unknown event", expected + hint)
         if not callable(listener):
             raise RequestError("listener", type(listener).__name__, "a callable")
         token = self._listeners.subscribe(event, listener)
@@ -364,11 +362,11 @@ class TargetClient:
 
     def _tell_unknown_keys(self, option: str, unknown: Iterable[tuple[str, str]]) -> None:
         """Warn once of each key that is dropped: most are misspelt, and a wire dict has the wire's names."""
-        for path, nearest in unknown:
+        for path, close in unknown:
             place = option + re.sub(r"\[\d+\]", "[]", path)
             if place not in self._told_keys:
                 self._told_keys.add(place)
-                hint = f"; did you mean '{nearest}'?" if nearest else ""
+                hint = f"; did you mean '{close}'?" if close else ""
                 warn(self._config.logger, f"A key that the API does not have is dropped: {place}{hint}")
 
     def _run(self, call: Call, work: Callable[[], Answer]) -> Answer | AsyncResult[Answer]:

@@ -6,7 +6,6 @@ Messages name the option, what would be right and what was found: a text that wa
 hold a secret, or tell whose client it is. Source: semantics.md 1.1.
 """
 
-import difflib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +15,7 @@ from typing import Any, Final, Literal, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from target_decisioning.delivery.enums import DecisioningMethod
-from target_decisioning.delivery.kinds import kind_of
+from target_decisioning.delivery.kinds import kind_of, nearest
 from target_decisioning.errors import ConfigError
 from target_decisioning.events import EVENTS
 from target_decisioning.log import STANDARD, Logger
@@ -158,8 +157,8 @@ def _instead_of(name: str, given: Mapping[str, Any]) -> str:
     if name in given:
         return kind_of(given[name])
     others = [other for other in given if isinstance(other, str) and other not in _READERS]
-    nearest = difflib.get_close_matches(name, others, n=1)
-    return _quoted(nearest[0]) if nearest else "nothing"
+    close = nearest(name, others)
+    return _quoted(close) if close else "nothing"
 
 
 def gather(options: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
@@ -200,8 +199,8 @@ def refuse_unknown(names: Iterable[Any], known: Mapping[str, Any]) -> None:
 
 def _hint(name: Any, known: Mapping[str, Any]) -> str:
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name[:80]).lower() if isinstance(name, str) else ""
-    nearest = difflib.get_close_matches(snake, known, n=1, cutoff=0.5)
-    return f"; did you mean '{nearest[0]}'?" if nearest else f"; expected one of {', '.join(sorted(known))}"
+    close = nearest(snake, known, 0.5)
+    return f"; did you mean '{close}'?" if close else f"; expected one of {', '.join(sorted(known))}"
 
 
 def _quoted(name: Any) -> str:

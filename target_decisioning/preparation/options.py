@@ -7,11 +7,11 @@ Source: semantics.md 1.2.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from target_decisioning.delivery import DecisioningMethod
+from target_decisioning.delivery.kinds import nearest
 from target_decisioning.errors import RequestError
 from target_decisioning.preparation.call import Call
 from target_decisioning.preparation.reading import Unreadable, as_object, kind_of
@@ -160,8 +160,8 @@ def _typed_to_wire(request: Any) -> dict[str, Any]:
 
 
 def _hint(name: object) -> str:
-    close = difflib.get_close_matches(str(name), _CHECKS, n=1)
-    return f"'{str(name)[:40]}'; did you mean '{close[0]}'?" if close else f"'{str(name)[:40]}'"
+    close = nearest(str(name), _CHECKS)
+    return f"'{str(name)[:40]}'; did you mean '{close}'?" if close else f"'{str(name)[:40]}'"
 
 
 _CHECKS: dict[Any, Callable[[Any, Any], None] | None] = {

@@ -11,7 +11,6 @@ Source: semantics.md 1.5; limits: faults.md case 62.
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 from abc import ABC, abstractmethod
@@ -20,6 +19,8 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
+
+from target_decisioning.delivery.kinds import nearest
 
 MAX_TEXT = 65_536
 MAX_PARAMETERS = 10_000
@@ -180,12 +181,11 @@ class AnObject(Reader):
             if key not in self.shape:
                 yield f".{str(key)[:40]}", self._nearest(str(key)[:40])
             elif part is not None:
-                yield from ((f".{key}{path}", nearest) for path, nearest in self.shape[key].unknown(part))
+                yield from ((f".{key}{path}", close) for path, close in self.shape[key].unknown(part))
 
     def _nearest(self, key: str) -> str:
         names = {name.lower(): name for name in self.shape}
-        nearest = difflib.get_close_matches(key.replace("_", "").lower(), names, n=1, cutoff=0.7)
-        return names[nearest[0]] if nearest else ""
+        return names.get(nearest(key.replace("_", "").lower(), names, 0.7), "")
 
 
 class AList(Reader):
@@ -220,7 +220,7 @@ class AList(Reader):
         """Yield those in its entries."""
         for at, part in enumerate(value or ()):
             if part is not None:
-                yield from ((f"[{at}]{path}", nearest) for path, nearest in self.entry.unknown(part))
+                yield from ((f"[{at}]{path}", close) for path, close in self.entry.unknown(part))
 
 
 _TEXT = core_schema.str_schema(max_length=MAX_TEXT, strict=True)
